@@ -1,0 +1,1 @@
+"""The message bus: NATS JetStream behind a small interface. Nothing else imports `nats`."""

@@ -1,0 +1,272 @@
+"""One lasting link to NATS, made of connections that come and go.
+
+A lost connection is never repaired: it is thrown away and a fresh one made. So nothing that was
+half sent on the old one is played again on the new one, no error of the server closes the link
+for good, and whoever holds a subscription makes it anew on the next session.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from angarium.core.bus.errors import BusError, BusUnavailable
+
+CONNECT_SECONDS = 3.0
+PING_SECONDS = 10
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 1.0
+WATCH_SECONDS = 0.5
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class _Client(Client):
+    """Reads the headers of status messages only.
+
+    Nobody here looks at those of stored messages, and reading them takes longer than all the rest
+    of receiving a message. Should nats-py ever rename what is overridden, only time is lost.
+    """
+
+    async def _process_headers(self, headers: bytes | None) -> dict[str, str] | None:
+        if headers is None or not headers.startswith(b"NATS/1.0 "):
+            return None
+        parse: Any = super()._process_headers  # pyright: ignore  # untyped there
+        parsed: dict[str, str] | None = await parse(headers)
+        return parsed
+
+
+class Session:
+    """One connection, from its opening to its loss."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def largest(self) -> int:
+        """How many bytes of headers and body together the server takes in a message."""
+        return int(self._client.max_payload)
+
+    def end(self) -> None:
+        """Note that the connection is gone; wakes everybody who waits on it."""
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    async def ask(
+        self, subject: str, body: bytes, *, limit: float, headers: dict[str, str] | None = None
+    ) -> bytes:
+        """Send a request and return the body of the answer; raises BusUnavailable."""
+        asking = self._client.request(subject, body, timeout=limit, headers=headers)
+        return (await self.within(limit, asking)).data
+
+    async def send(
+        self, subject: str, body: bytes, *, headers: dict[str, str] | None = None, reply: str = ""
+    ) -> None:
+        """Send without waiting for any answer."""
+        try:
+            await self._client.publish(subject, body, reply=reply, headers=headers)
+        except (nats.errors.Error, OSError) as error:
+            raise BusUnavailable(f"the connection to NATS failed: {error}") from error
+
+    async def subscribe(
+        self, subject: str, on_msg: Callable[[Msg], Awaitable[None]], queue: str = ""
+    ) -> Subscription:
+        """Have `on_msg` called for each message, one at a time, in order; no limit on the queue."""
+        try:
+            subscribe: Any = self._client.subscribe  # pyright: ignore  # partly untyped there
+            subscription: Subscription = await subscribe(
+                subject, queue=queue, cb=on_msg, pending_msgs_limit=0, pending_bytes_limit=0
+            )
+            return subscription
+        except (nats.errors.Error, OSError) as error:
+            raise BusUnavailable(f"the connection to NATS failed: {error}") from error
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription; of no consequence if the connection is gone."""
+        try:
+            await subscription.unsubscribe()
+        except (nats.errors.Error, OSError):
+            return
+
+    async def within(self, limit: float, work: Coroutine[Any, Any, T]) -> T:
+        """Finish `work`, or raise BusUnavailable after `limit` seconds or at once when the
+        connection is lost."""
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(_forget)
+        try:
+            await asyncio.wait(
+                (task, self.lost), timeout=limit + 0.1, return_when="FIRST_COMPLETED"
+            )
+            if task.done():
+                return task.result()
+        except BusError:
+            raise
+        except (TimeoutError, nats.errors.NoRespondersError) as error:
+            raise BusUnavailable(_NO_ANSWER) from error
+        except (nats.errors.Error, OSError) as error:
+            raise BusUnavailable(f"the connection to NATS failed: {error}") from error
+        finally:
+            task.cancel()
+        raise BusUnavailable("the connection to NATS was lost" if self.lost.done() else _NO_ANSWER)
+
+    async def flush(self, limit: float) -> None:
+        """Wait until the server has dealt with everything that was sent so far."""
+        await self.within(limit, self._client.flush())
+
+    async def close(self) -> None:
+        """Close the connection."""
+        try:
+            await self._client.close()
+        except Exception as error:  # whatever is wrong with it, it is being thrown away
+            log.debug("bus_close_failed", error=type(error).__name__)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The server's version, major and minor."""
+        version = self._client.connected_server_version
+        return version.major, version.minor
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client has given the connection up."""
+        return bool(self._client.is_closed)
+
+
+_NO_ANSWER = (
+    "nats-server gave no answer in time. If its disk was full it answers again only after a "
+    "restart, even when there is space again"
+)
+
+
+class Link:
+    """Keeps a session open for as long as it lives."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._servers = [part.strip() for part in url.split(",") if part.strip()]
+        self._name = name
+        self._session: Session | None = None
+        self._changed = asyncio.Condition()
+        self._closing = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def open(self, limit: float) -> None:
+        """Connect; raises BusUnavailable if that does not succeed within `limit` seconds."""
+        self._keeper = asyncio.create_task(self._keep())
+        try:
+            async with asyncio.timeout(limit):
+                await self.next_session()
+        except TimeoutError:
+            await self.close()
+            raise BusUnavailable(
+                f"no connection to NATS within {limit:g} s; is nats.url right, and its token?"
+            ) from None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection at this moment."""
+        return self._session is not None and not self._session.lost.done()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the link was closed on purpose."""
+        return self._closing.is_set()
+
+    @property
+    def session(self) -> Session:
+        """The session of this moment; raises BusUnavailable if there is none."""
+        if self._session is None or self._session.lost.done():
+            raise BusUnavailable("there is no connection to NATS at the moment")
+        return self._session
+
+    async def next_session(self) -> Session:
+        """The session of this moment, or the next one as soon as there is one."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.connected or self.closed)
+        return self.session
+
+    async def close(self) -> None:
+        """End the link; everything that waits on it is told."""
+        self._closing.set()
+        if self._keeper is not None:
+            await self._keeper
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _keep(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not self._closing.is_set():
+            session = await self._connect()
+            if session is None:
+                await self._rest(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                continue
+            pause = FIRST_PAUSE_SECONDS
+            await self._hold(session)
+
+    async def _hold(self, session: Session) -> None:
+        async with self._changed:
+            self._session = session
+            self._changed.notify_all()
+        closing = asyncio.ensure_future(self._closing.wait())
+        # The client does not tell of every end, hence the look at it every half second.
+        while not (session.lost.done() or session.closed or self._closing.is_set()):
+            await asyncio.wait(
+                (session.lost, closing), timeout=WATCH_SECONDS, return_when="FIRST_COMPLETED"
+            )
+        closing.cancel()
+        if not self._closing.is_set():
+            log.warning("bus_connection_lost")
+        session.end()
+        await session.close()
+
+    async def _connect(self) -> Session | None:
+        client = _Client()
+        session = Session(client)
+
+        async def on_error(error: Exception) -> None:
+            log.debug("bus_connection_error", error=type(error).__name__)
+
+        async def on_end() -> None:
+            session.end()
+
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await client.connect(
+                    servers=self._servers,
+                    name=self._name,
+                    allow_reconnect=False,
+                    max_reconnect_attempts=1,
+                    reconnect_time_wait=0,
+                    connect_timeout=2,
+                    ping_interval=PING_SECONDS,
+                    flush_timeout=CONNECT_SECONDS,
+                    error_cb=on_error,
+                    disconnected_cb=on_end,
+                    closed_cb=on_end,
+                )
+        except Exception as error:  # of many kinds; the next attempt follows whatever it was
+            log.debug("bus_connect_failed", error=type(error).__name__)
+            await session.close()
+            return None
+        return session
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+
+
+def _forget(task: "asyncio.Task[Any]") -> None:
+    """Take note of the outcome of work that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,246 @@
+"""What a campaign says on each channel: templates, checked where they stand."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from angarium.core.campaigns.schedule import LONGEST
+from angarium.core.events.times import DAY
+from angarium.core.segments.reader import NULL, Reader, child, is_list
+
+# Letters of a template, by what it becomes.
+MAIL_LETTERS = 64 * 1024
+TEXT_LETTERS = 4_096
+LINE_LETTERS = 1_000
+LINK_LETTERS = 2_048
+SENDER_LETTERS = 320  # the longest address, RFC 3696 errata
+
+PUSH_DAYS = 28  # how long FCM keeps a message
+BUTTONS = 5
+DATA_MEMBERS = 50
+PLUGIN_FIELDS = 50
+
+BAD_SCHEMES = ("javascript:", "data:", "vbscript:", "file:", "blob:")
+_SPACES = re.compile(r"[\s\x00-\x1f]+")
+
+
+class CheckTemplate(Protocol):
+    """Raises ValueError, its text saying what is wrong and in which line."""
+
+    def __call__(self, text: str, *, html: bool) -> None: ...
+
+
+class Content(msgspec.Struct, frozen=True):
+    """The channels in order of preference, and what is written for each (api.md's members)."""
+
+    order: tuple[str, ...]
+    messages: Mapping[str, Mapping[str, Any]]
+
+
+class Writing:
+    """Reads templates of one campaign. channels: those there are (None: any name will do)."""
+
+    def __init__(
+        self, reader: Reader, channels: Collection[str] | None, check: CheckTemplate | None
+    ) -> None:
+        self.reader = reader
+        self.channels = channels
+        self.check = check
+
+    def template(self, value: object, pointer: str, most: int, *, html: bool = False) -> None:
+        """Text with holes in it."""
+        text = self.reader.text(value, pointer, most)
+        if text is None or self.check is None:
+            return
+        try:
+            self.check(text, html=html)
+        except ValueError as error:
+            self.reader.fault(pointer, str(error))
+
+    def line(self, value: object, pointer: str) -> None:
+        """A title, a subject, a label."""
+        self.template(value, pointer, LINE_LETTERS)
+
+    def link(self, value: object, pointer: str) -> None:
+        """Where a tap leads: a web address, or a deep link of an app."""
+        if isinstance(value, str) and _SPACES.sub("", value).lower().startswith(BAD_SCHEMES):
+            self.reader.fault(pointer, "must lead to a web page or into an app")
+        else:
+            self.template(value, pointer, LINK_LETTERS)
+
+
+Field = Callable[[Writing, Any, str], object]
+"""Reads one member of what is written for a channel."""
+
+
+def read_content(writing: Writing, value: object, pointer: str) -> Content | None:
+    """`content` of a campaign."""
+    reader = writing.reader
+    members = reader.members(value, pointer)
+    if members is None:
+        return None
+    if "fallback" in members:
+        detail = "this version uses the first channel that can reach the person; leave it out"
+        reader.fault(child(pointer, "fallback"), detail)
+    messages = {
+        name: _read_message(writing, name, message, child(pointer, name))
+        for name, message in members.items()
+        if name not in ("order", "fallback")
+    }
+    if not messages:
+        reader.fault(pointer, "says nothing; write something for a channel, such as sms or email")
+    return Content(
+        _order(reader, members.get("order"), messages, child(pointer, "order")), messages
+    )
+
+
+def _order(
+    reader: Reader, value: object, messages: Mapping[str, Any], pointer: str
+) -> tuple[str, ...]:
+    if value is None:
+        if len(messages) > 1:
+            reader.fault(pointer, "is missing: say which channel is to be preferred")
+        return tuple(messages)
+    names = reader.items(value, pointer, len(messages) or 1)
+    for index, name in enumerate(names):
+        if not isinstance(name, str) or name not in messages:
+            reader.fault(child(pointer, index), "names a channel for which nothing is written")
+        elif name in names[:index]:
+            reader.fault(child(pointer, index), "names a channel twice")
+    return tuple(str(name) for name in names)
+
+
+def _read_message(
+    writing: Writing, channel: str, message: object, pointer: str
+) -> Mapping[str, Any]:
+    reader = writing.reader
+    if writing.channels is not None and channel not in writing.channels:
+        there_are = ", ".join(sorted(writing.channels))
+        reader.fault(pointer, f"is no channel of this instance; there are {there_are}")
+        return {}
+    fields = FIELDS.get(channel)
+    if fields is None:
+        return _read_plugin_message(writing, message, pointer)
+    written = reader.fields(message, pointer, tuple(fields))
+    if written is None:
+        return {}
+    for name, value in written.items():
+        if name in fields:
+            fields[name](writing, value, child(pointer, name))
+    _check_whole(reader, channel, written, pointer)
+    return written
+
+
+def _check_whole(reader: Reader, channel: str, written: Mapping[str, Any], pointer: str) -> None:
+    """What must be there for anybody to see anything."""
+    if channel == "email":
+        if "subject" not in written:
+            reader.fault(child(pointer, "subject"), "is missing")
+        if "html" not in written and "text" not in written:
+            reader.fault(pointer, "needs html or text")
+    elif channel == "sms":
+        if "text" not in written:
+            reader.fault(child(pointer, "text"), "is missing")
+    elif not written.get("silent") and "title" not in written and "body" not in written:
+        reader.fault(pointer, 'needs a title or a body, or "silent": true')
+
+
+def _read_plugin_message(writing: Writing, message: object, pointer: str) -> Mapping[str, Any]:
+    """Of a channel that a plugin adds: every text is a template; the plugin judges the rest."""
+    members = writing.reader.members(message, pointer) or {}
+    if not 1 <= len(members) <= PLUGIN_FIELDS:
+        writing.reader.fault(pointer, f"must be an object of 1 to {PLUGIN_FIELDS} members")
+    for name, value in members.items():
+        if isinstance(value, str):
+            writing.template(value, child(pointer, name), MAIL_LETTERS)
+        elif b"\\u0000" in msgspec.json.encode(value):
+            writing.reader.fault(child(pointer, name), f"holds {NULL}")
+    return members
+
+
+def _html(writing: Writing, value: Any, pointer: str) -> None:
+    writing.template(value, pointer, MAIL_LETTERS, html=True)
+
+
+def _text(writing: Writing, value: Any, pointer: str) -> None:
+    writing.template(value, pointer, TEXT_LETTERS)
+
+
+def _mail_text(writing: Writing, value: Any, pointer: str) -> None:
+    writing.template(value, pointer, MAIL_LETTERS)
+
+
+def _sender(writing: Writing, value: Any, pointer: str) -> None:
+    text = writing.reader.text(value, pointer, SENDER_LETTERS)
+    if text is not None and not text.isprintable():
+        writing.reader.fault(pointer, "must be one line, such as Shop <shop@example.org>")
+
+
+def _silent(writing: Writing, value: Any, pointer: str) -> None:
+    writing.reader.flag(value, pointer)
+
+
+def _ttl(writing: Writing, value: Any, pointer: str) -> None:
+    writing.reader.duration(value, pointer, 0, min(PUSH_DAYS * DAY, LONGEST))
+
+
+def _data(writing: Writing, value: Any, pointer: str) -> None:
+    members = writing.reader.members(value, pointer) or {}
+    if len(members) > DATA_MEMBERS:
+        writing.reader.fault(pointer, f"has {len(members)} members; {DATA_MEMBERS} are allowed")
+        return
+    for name, member in members.items():
+        if isinstance(member, str) and member:
+            writing.template(member, child(pointer, name), TEXT_LETTERS)
+        elif not isinstance(member, str | bool | int | float):
+            writing.reader.fault(child(pointer, name), "must be text, a number, true or false")
+
+
+def _buttons(writing: Writing, value: Any, pointer: str) -> None:
+    if not is_list(value) or len(value) > BUTTONS:
+        writing.reader.fault(pointer, f"must be a list of up to {BUTTONS} buttons")
+        return
+    seen: set[object] = set()
+    for index, button in enumerate(value):
+        place = child(pointer, index)
+        fields = writing.reader.fields(button, place, ("id", "title", "link"), ("id", "title"))
+        for name, member in (fields or {}).items():
+            read = {"id": _button_id, "title": Writing.line, "link": Writing.link}.get(name)
+            if read is not None:
+                read(writing, member, child(place, name))
+        name = str((fields or {}).get("id"))
+        if name in seen:
+            writing.reader.fault(child(place, "id"), "stands on another button already")
+        seen.add(name)
+
+
+def _button_id(writing: Writing, value: Any, pointer: str) -> None:
+    writing.reader.text(value, pointer, 64)
+
+
+PUSH: Mapping[str, Field] = {
+    "title": Writing.line,
+    "body": _text,
+    "image": Writing.link,
+    "link": Writing.link,
+    "buttons": _buttons,
+    "data": _data,
+    "silent": _silent,
+    "collapse": Writing.line,
+    "ttl": _ttl,
+}
+FIELDS: Mapping[str, Mapping[str, Field]] = {
+    "email": {
+        "subject": Writing.line,
+        "html": _html,
+        "text": _mail_text,
+        "from": _sender,
+        "reply_to": _sender,
+    },
+    "sms": {"text": _text},
+    "push": PUSH,
+    "web_push": PUSH,
+}
+"""What may be written for the channels that we know."""

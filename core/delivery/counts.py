@@ -1,0 +1,91 @@
+"""Counters that add up because they are moved with the state, never counted again (N4).
+
+Every delivery stands under one `state` key, and under one `receipt` key once its provider has
+said more; both follow from its row, so what is taken away is always what was added.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from angarium.core.delivery.status import Bucket, DeliveryState, base, bucket, is_receipt
+
+HOUR: int = 3_600_000
+"""Milliseconds; counters are kept under the hour in which a delivery was planned."""
+
+
+class Place(NamedTuple):
+    """What of a delivery's key never changes; `hour` is counted from 1970."""
+
+    workspace: str
+    hour: int
+    campaign: str
+    step: str
+    channel: str
+
+
+class Standing(NamedTuple):
+    """What of a delivery's key changes."""
+
+    state: DeliveryState
+    provider: str = ""
+    reason: str = ""
+
+
+class CountKey(NamedTuple):
+    """A row of `delivery_counts`, without its shard.
+
+    kind: `state`, `receipt`, `reaction` (each delivery once) or `reactions` (every time).
+    """
+
+    workspace: str
+    hour: int
+    campaign: str
+    step: str
+    channel: str
+    provider: str
+    kind: str
+    name: str
+    reason: str
+
+
+class Counts:
+    """The changes of the counters in one transaction."""
+
+    def __init__(self) -> None:
+        self._changes: defaultdict[CountKey, int] = defaultdict(int)
+
+    def move(self, place: Place, old: Standing | None, new: Standing | None) -> None:
+        """From one standing to another; None: not there yet, or no more."""
+        if old is not None:
+            for key in _keys(place, old):
+                self._changes[key] -= 1
+        if new is not None:
+            for key in _keys(place, new):
+                self._changes[key] += 1
+
+    def react(self, place: Place, provider: str, reaction: str, *, first: bool) -> None:
+        """One more reaction; `first`: of its kind to this delivery."""
+        self._changes[CountKey(*place, provider, "reactions", reaction, "")] += 1
+        if first:
+            self._changes[CountKey(*place, provider, "reaction", reaction, "")] += 1
+
+    def changes(self) -> list[tuple[CountKey, int]]:
+        """What really changed, in the order of the keys: the order in which rows are locked."""
+        return sorted((key, count) for key, count in self._changes.items() if count)
+
+
+def totals(states: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+    """The seven totals of api.md from (state, count) pairs; `planned` is the sum of the rest."""
+    sums = {name.value: 0 for name in Bucket}
+    for state, count in states:
+        sums[bucket(DeliveryState(state)).value] += count
+    return {"planned": sum(sums.values()), **sums}
+
+
+def _keys(place: Place, at: Standing) -> Iterable[CountKey]:
+    if is_receipt(at.state):
+        yield CountKey(*place, at.provider, "receipt", at.state.value, at.reason)
+        yield CountKey(*place, at.provider, "state", base(at.state).value, "")
+    else:
+        yield CountKey(*place, at.provider, "state", at.state.value, at.reason)

@@ -1,0 +1,92 @@
+"""What a stream message holds: one message, or a batch with what its door said of it.
+
+The HTTP door writes `{"receivedAt": ms, "requestId", "sentAt", "type", "batch": [raw, …]}` with the
+members as they came; any service may publish one message alone, or `{"batch": [...], "sentAt"?}`.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from angarium.core.delivery.keys import make_id
+from angarium.core.events.message import (
+    MESSAGE_BYTES,
+    Defaults,
+    Message,
+    MessageRefused,
+    parse_message,
+)
+from angarium.core.events.times import parse_instant
+
+BATCH_MESSAGES = 1_000
+
+
+class Envelope(msgspec.Struct, rename="camel"):
+    """The members that are not messages are those of `Defaults`."""
+
+    batch: list[msgspec.Raw] | None = None
+    received_at: int | None = None
+    request_id: str | None = None
+    sent_at: str | int | None = None
+    type: str | None = None
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a stream message stands: that names messages whose senders gave them no id."""
+
+    epoch: str
+    sequence: int
+    at: int
+
+    def message_id(self, index: int) -> str:
+        """The same on every redelivery."""
+        return make_id("msg_", self.epoch, str(self.sequence), str(index))
+
+
+_decode = msgspec.json.Decoder(Envelope).decode
+
+
+def open_envelope(
+    body: bytes, origin: Origin, *, most_bytes: int = MESSAGE_BYTES
+) -> Iterator[Message | tuple[str, MessageRefused]]:
+    """The messages in a stream message; a refused one comes as its id and the refusal."""
+    try:
+        envelope = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        yield origin.message_id(0), MessageRefused("not_json", "", "not a message in JSON")
+        return
+    members = [body] if envelope.batch is None else envelope.batch
+    if len(members) > BATCH_MESSAGES:
+        reason = f"a batch may have {BATCH_MESSAGES} messages; this has {len(members)}"
+        yield origin.message_id(0), MessageRefused("batch_too_large", "batch", reason)
+        return
+    defaults = _defaults(envelope, origin)
+    for index, member in enumerate(members):
+        try:
+            message = parse_message(member, defaults, most_bytes=most_bytes)
+        except MessageRefused as refused:
+            yield origin.message_id(index), refused
+            continue
+        message.id = message.id or origin.message_id(index)
+        yield message
+
+
+def _defaults(envelope: Envelope, origin: Origin) -> Defaults:
+    if envelope.batch is None:
+        return Defaults(origin.at)
+    return Defaults(
+        origin.at if envelope.received_at is None else envelope.received_at,
+        envelope.type,
+        read_sent_at(envelope.sent_at),
+        envelope.request_id,
+    )
+
+
+def read_sent_at(value: str | int | None) -> int | None:
+    """The instant of sending; a sender that cannot write one is believed without it."""
+    if value is None or isinstance(value, int):
+        return value
+    try:
+        return parse_instant(value)
+    except ValueError:
+        return None

@@ -1,0 +1,92 @@
+"""What one transaction changes besides its rows: counters, and messages for after the commit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from angarium.core.bus.subjects import reports_subject
+from angarium.core.delivery.counts import Counts, Standing
+from angarium.core.delivery.record import Delivery, NewDelivery
+from angarium.core.delivery.status import DeliveryState
+from angarium.core.events.times import format_instant
+from angarium.core.store.outbox import OutboxRow, new_row, save_outbox
+from angarium.core.store.protocol import Transaction
+
+
+class Changes:
+    """Collected while the transaction runs, written by `save` at its end.
+
+    So counters take one statement and are locked last, and the outbox takes one row.
+    """
+
+    def __init__(self, shard: int = 0) -> None:
+        """`shard`: the writing process's share of the counters, so that processes do not queue."""
+        self._shard = shard
+        self._counts = Counts()
+        self._messages: list[tuple[str, str]] = []
+
+    def say(self, subject: str, body: bytes | str) -> None:
+        """Publish `body` (JSON) on `subject` once the transaction has committed."""
+        self._messages.append((subject, body if isinstance(body, str) else body.decode()))
+
+    def planned(self, delivery: NewDelivery) -> None:
+        """A delivery that was not there before."""
+        new = Standing(DeliveryState.PLANNED)
+        self._counts.move(delivery.place, None, new)
+        self._report(delivery, new, delivery.planned_at, {})
+
+    def moved(self, old: Delivery, new: Delivery, at: int, **facts: Any) -> None:
+        """A delivery that stood as `old` and now stands as `new`; `facts` go into the report.
+
+        Claiming and releasing move counters only: they tell nobody anything about the message.
+        """
+        self._counts.move(old.place, old.standing, new.standing)
+        if new.state is DeliveryState.CLAIMED or (
+            old.state is DeliveryState.CLAIMED and new.state is DeliveryState.PLANNED
+        ):
+            return
+        self._report(new, new.standing, at, facts)
+
+    def reacted(self, delivery: Delivery, reaction: str, at: int, *, first: bool) -> None:
+        """One more reaction; it is reported under its own name."""
+        self._counts.react(delivery.place, delivery.provider, reaction, first=first)
+        self._report(delivery, delivery.standing, at, {"first": first}, reaction)
+
+    async def save(self, tx: Transaction, now: int) -> OutboxRow | None:
+        """Write it all; gives what is to be published after the commit."""
+        changes = self._counts.changes()
+        if changes:
+            rows = [(*key, self._shard, count) for key, count in changes]
+            await tx.many("add_delivery_counts", rows)
+        if not self._messages:
+            return None
+        row = new_row(self._messages)
+        await save_outbox(tx, row, now)
+        return row
+
+    def _report(
+        self,
+        delivery: Delivery | NewDelivery,
+        standing: Standing,
+        at: int,
+        facts: Mapping[str, Any],
+        status: str = "",
+    ) -> None:
+        status = status or standing.state.value
+        body = {
+            "delivery": delivery.id,
+            "campaign": delivery.campaign,
+            "version": delivery.version,
+            "step": delivery.step,
+            "channel": delivery.channel,
+            "provider": standing.provider,
+            "status": status,
+            "reason": standing.reason,
+            "at": format_instant(at),
+            "profile": delivery.profile_id,
+            "requestId": delivery.request_id,
+            **facts,
+        }
+        subject = reports_subject(delivery.workspace, delivery.channel, status)
+        self._messages.append((subject, msgspec.json.encode(body).decode()))

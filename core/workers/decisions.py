@@ -1,0 +1,202 @@
+"""Plan what any service decided: "this person should get this campaign" (B1)."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from angarium.core.bus.bus import Bus
+from angarium.core.bus.errors import StreamReset
+from angarium.core.bus.feed import Received
+from angarium.core.bus.subjects import DECISIONS, workspace_of
+from angarium.core.campaigns.definition import CampaignDefinition, parse_campaign
+from angarium.core.delivery.keys import make_id
+from angarium.core.delivery.record import NewDelivery
+from angarium.core.events.message import MEANINGLESS_IDS, USER_ID_LETTERS
+from angarium.core.events.times import parse_instant
+from angarium.core.events.values import Problem
+from angarium.core.people.identity import profile_of_user
+from angarium.core.store import ledger, people, positions, rejects
+from angarium.core.store.campaigns import find_campaign
+from angarium.core.store.changes import Changes
+from angarium.core.store.errors import Contention, StoreError
+from angarium.core.store.protocol import Store, Transaction
+from angarium.core.workers.clock import Now
+from angarium.core.workers.crash import crash_point
+from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.planning import PROMISES, Channels, choose_channel, expiry
+
+log: Any = structlog.get_logger()
+
+BATCH = 500
+PAUSE_SECONDS = 0.5
+ID_LETTERS = 200
+
+
+class Decision(msgspec.Struct, rename="camel", kw_only=True):
+    """As it stands on the stream; notBefore and expires are RFC 3339. `data` is for templates."""
+
+    decision_id: str
+    campaign: str
+    user_id: str
+    channel: str | None = None
+    data: dict[str, Any] | None = None
+    not_before: str | None = None
+    expires: str | None = None
+    test: bool = False
+    request_id: str | None = None
+
+
+class Refused(ValueError):
+    """A decision of which nothing comes."""
+
+    def __init__(self, code: str, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.problem = Problem(field, code, reason, None)
+
+
+_decode = msgspec.json.Decoder(Decision).decode
+
+
+class Decisions:
+    """Reads the stream; its position is the fence, as in ingest."""
+
+    def __init__(
+        self, store: Store, bus: Bus, publisher: Publisher, channels: Channels, now: Now
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._publisher = publisher
+        self._channels = channels
+        self._now = now
+        self._position = 0
+        self._epoch = ""
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            state = await self._bus.stream_state(DECISIONS)
+            async with self._store.reading() as tx:
+                self._position, epoch = await positions.load_position(tx, DECISIONS, 0)
+            self._epoch = state.epoch
+            if epoch and epoch != state.epoch:
+                log.error("decisions_stream_was_replaced", applied_up_to=self._position)
+                await self._publisher.commit(self._start_over)
+                self._position = 0
+            try:
+                await self._read()
+            except StreamReset as reset:
+                log.error("decisions_stream_is_new", reason=str(reset))
+
+    async def _start_over(self, tx: Transaction, changes: Changes) -> None:
+        await positions.advance(tx, DECISIONS, 0, self._position, 0, self._epoch)
+
+    async def _read(self) -> None:
+        async with self._bus.pull(DECISIONS, after=self._position) as puller:
+            while True:
+                received = await puller.get(BATCH)
+                if not await self._apply(received):
+                    return
+                await puller.ack(received[-1].sequence)
+
+    async def _apply(self, received: Sequence[Received]) -> bool:
+        """Whether the position was ours to move."""
+
+        async def work(tx: Transaction, changes: Changes) -> bool:
+            return await self._work(tx, changes, received)
+
+        while True:
+            try:
+                moved = await self._publisher.commit(work)
+            except (StoreError, Contention) as error:
+                log.warning("decisions_wait", reason=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            if moved:
+                self._position = received[-1].sequence
+            crash_point("decisions.committed")
+            return moved
+
+    async def _work(self, tx: Transaction, changes: Changes, received: Sequence[Received]) -> bool:
+        old, new = self._position, received[-1].sequence
+        if not await positions.advance(tx, DECISIONS, 0, old, new, self._epoch):
+            return False
+        planned: list[NewDelivery] = []
+        for item in received:
+            workspace = workspace_of(item.subject)
+            try:
+                planned.append(await self._plan(tx, workspace, item))
+            except Refused as refused:
+                id = make_id("msg_", self._epoch, str(item.sequence))
+                problems = [(id, refused.problem)]
+                await rejects.save(tx, workspace, problems, changes, self._now())
+        await ledger.plan(tx, planned, changes)
+        crash_point("decisions.before_commit")
+        return True
+
+    async def _plan(self, tx: Transaction, workspace: str, item: Received) -> NewDelivery:
+        decision = _read(item.body)
+        stored = await find_campaign(tx, workspace, decision.campaign)
+        if stored is None:
+            raise Refused("unknown_campaign", "campaign", "no campaign has this id")
+        definition = parse_campaign(stored.definition)
+        now = self._now()
+        profile_id = profile_of_user(workspace, decision.user_id)
+        await people.save_users(tx, workspace, {decision.user_id: profile_id})
+        found = await people.lock_profiles(tx, workspace, {profile_id: decision.user_id}, now)
+        person = found[profile_id]
+        due_at = max(now, _instant(decision.not_before, "notBefore") or now)
+        channel = _channel(decision, definition) or choose_channel(
+            definition, person, self._channels, None
+        )
+        expires = _instant(decision.expires, "expires") or expiry(definition, channel, due_at)
+        data = decision.data or {}
+        return NewDelivery(
+            workspace=workspace,
+            id=make_id("dlv_", workspace, "decision", decision.decision_id),
+            source="test" if decision.test else "decision",
+            campaign=stored.id,
+            version=stored.version,
+            profile_id=profile_id,
+            channel=channel,
+            class_=definition.class_,
+            promise=PROMISES[definition.class_],
+            due_at=due_at,
+            expires_at=expires,
+            planned_at=now,
+            context={"data": data, "event": {"name": "", "properties": data, "timestamp": ""}},
+            test=decision.test,
+            request_id=decision.request_id,
+        )
+
+
+def _read(body: bytes) -> Decision:
+    try:
+        decision = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused("bad_decision", "", f"not a decision: {error}"[:200]) from error
+    if not 0 < len(decision.decision_id) <= ID_LETTERS:
+        raise Refused("bad_decision", "decisionId", f"decisionId has 1 to {ID_LETTERS} characters")
+    user = decision.user_id
+    if not user.strip() or len(user) > USER_ID_LETTERS or user.lower() in MEANINGLESS_IDS:
+        raise Refused("bad_decision", "userId", "userId names nobody")
+    if b"\\u0000" in body:
+        raise Refused("null_character", "", "the character U+0000 cannot be stored; remove it")
+    return decision
+
+
+def _channel(decision: Decision, definition: CampaignDefinition) -> str | None:
+    if decision.channel is not None and decision.channel not in definition.content.messages:
+        raise Refused("no_content", "channel", "the campaign says nothing on this channel")
+    return decision.channel
+
+
+def _instant(text: str | None, field: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise Refused("bad_timestamp", field, f"{field} is not an RFC 3339 time") from error

@@ -1,0 +1,82 @@
+"""A delivery worker's transactions with the ledger; all its loops share them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from angarium.core.delivery.record import Delivery
+from angarium.core.delivery.render import Renderer
+from angarium.core.store.attempts import Judged, hand_over
+from angarium.core.store.changes import Changes
+from angarium.core.store.errors import Contention, StoreUnavailable
+from angarium.core.store.ledger import Key, claim, release, take_back
+from angarium.core.store.protocol import Store, Transaction
+from angarium.core.workers.clock import Now
+from angarium.core.workers.facts import Case, FactFinder, Outlet
+from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.verdicts import Ready, held_after_mistake, judge_all
+
+log: Any = structlog.get_logger()
+
+
+class Desk:
+    """Claim, judge, hand over, give back."""
+
+    def __init__(
+        self,
+        store: Store,
+        publisher: Publisher,
+        worker: str,
+        finder: FactFinder,
+        renderer: Renderer,
+        now: Now,
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._worker = worker
+        self._finder = finder
+        self._renderer = renderer
+        self._now = now
+
+    async def claim(self, channel: str, limit: int) -> list[Delivery]:
+        """Take up to `limit` due deliveries."""
+
+        async def work(tx: Transaction, changes: Changes) -> list[Delivery]:
+            return await claim(tx, self._worker, channel, limit, changes, self._now())
+
+        return await self._publisher.commit(work)
+
+    async def judge(self, claimed: Sequence[Delivery], outlet: Outlet) -> list[Ready]:
+        """Judge and render them; what cannot even be judged is held, and spoils nothing else."""
+        try:
+            return judge_all(await self._find(claimed, outlet), self._renderer)
+        except (Contention, StoreUnavailable):
+            raise
+        except Exception as error:
+            if len(claimed) > 1:
+                return [ready for one in claimed for ready in await self.judge([one], outlet)]
+            log.exception("delivery_not_judged", delivery=claimed[0].id, error=type(error).__name__)
+            return [Ready(held_after_mistake(claimed[0], self._now()))]
+
+    async def hand_over(self, judged: Sequence[Judged]) -> set[Key]:
+        """Commit the judgements; gives the keys of those that took effect."""
+
+        async def work(tx: Transaction, changes: Changes) -> set[Key]:
+            return await hand_over(tx, judged, changes, self._now())
+
+        return await self._publisher.commit(work)
+
+    async def give_back(self, channel: str | None, unsent: Sequence[Delivery] = ()) -> None:
+        """Let go of what was claimed, and of `unsent`, which may be committed as handed."""
+
+        async def work(tx: Transaction, changes: Changes) -> None:
+            now = self._now()
+            await take_back(tx, unsent, changes, now)
+            await release(tx, self._worker, channel, changes, now)
+
+        await self._publisher.commit(work)
+
+    async def _find(self, claimed: Sequence[Delivery], outlet: Outlet) -> list[Case]:
+        async with self._store.reading() as tx:
+            return await self._finder.find(tx, claimed, outlet, self._now())

@@ -1,0 +1,268 @@
+"""Gather, for a batch of claimed deliveries, all that the gates and the templates need."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from angarium.core.campaigns.definition import CampaignDefinition, parse_campaign
+from angarium.core.delivery.addresses import BadAddress, consent_to, find_address
+from angarium.core.delivery.attempt import Attempt, CampaignRules, Person
+from angarium.core.delivery.record import Delivery
+from angarium.core.delivery.render import Design, design
+from angarium.core.events.totals import EventTotals
+from angarium.core.segments.conditions import Facts, InvalidDefinition, events_used
+from angarium.core.store.attempts import Recent
+from angarium.core.store.ledger import Key
+from angarium.core.store.people import find_totals
+from angarium.core.store.protocol import Transaction
+from angarium.core.store.recipients import (
+    AddressKey,
+    RecentKey,
+    Recipient,
+    VersionKey,
+    campaign_states,
+    count_recent,
+    definitions,
+    find_recipients,
+    find_suppressed,
+)
+from angarium.plugins import Channel
+
+log: Any = structlog.get_logger()
+
+VERSIONS_KEPT = 1_000
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One delivery with everything about it, as of one instant.
+
+    design: what is written for the channel (None: nothing that can be read). revision: the
+    profile's. recent: what the limit counted (None: there is no limit).
+    """
+
+    attempt: Attempt
+    campaign_name: str
+    design: Design | None
+    revision: int | None
+    recent: Recent | None
+
+
+class Version(msgspec.Struct):
+    """A campaign's version as sending needs it; designs by channel, as they are asked for."""
+
+    definition: CampaignDefinition
+    designs: dict[str, Design | None] = {}
+
+
+class Outlet(msgspec.Struct, frozen=True):
+    """Where the deliveries of a channel go: "" if no provider is configured."""
+
+    channel: Channel
+    provider: str = ""
+    paused_until: int = 0
+
+
+class _Loaded(msgspec.Struct):
+    recipients: Mapping[Key, Recipient]
+    states: Mapping[Key, tuple[str, str]]
+    recent: Mapping[RecentKey, int]
+    since: Mapping[RecentKey, int]
+    totals: Mapping[tuple[str, str], EventTotals]
+    suppressed: Mapping[AddressKey, str] = {}
+
+
+class FactFinder:
+    """Reads facts in batches; keeps the campaign versions that it has read: they never change."""
+
+    def __init__(self, channels: Mapping[str, Channel], zone: str) -> None:
+        """`channels`: all media by name. `zone`: of people who have none of their own (IANA)."""
+        self._channels = channels
+        self._zone = zone
+        self._versions: dict[VersionKey, Version | None] = {}
+
+    async def find(
+        self, tx: Transaction, deliveries: Sequence[Delivery], outlet: Outlet, now: int
+    ) -> list[Case]:
+        """One case for each delivery, all of `outlet`'s channel, in their order."""
+        await self._read_versions(tx, {_version(delivery) for delivery in deliveries})
+        loaded = await self._load(tx, deliveries, now)
+        people = [self._person(delivery, loaded, outlet) for delivery in deliveries]
+        addresses = {
+            (delivery.workspace, delivery.channel, person.address)
+            for delivery, person in zip(deliveries, people, strict=True)
+            if person is not None and person.address
+        }
+        loaded.suppressed = await find_suppressed(tx, addresses)
+        return [
+            self._case(delivery, person, loaded, outlet, now)
+            for delivery, person in zip(deliveries, people, strict=True)
+        ]
+
+    async def _read_versions(self, tx: Transaction, keys: set[VersionKey]) -> None:
+        if len(self._versions) > VERSIONS_KEPT:
+            self._versions.clear()
+        missing = keys - self._versions.keys()
+        found = await definitions(tx, missing)
+        for key in missing & found.keys():
+            self._versions[key] = _read(key, found[key])
+
+    async def _load(self, tx: Transaction, deliveries: Sequence[Delivery], now: int) -> _Loaded:
+        since: dict[RecentKey, int] = {}
+        events: dict[str, set[tuple[str, str]]] = {}
+        for delivery in deliveries:
+            definition = self._definition(delivery)
+            if definition is None or delivery.test:
+                continue
+            if definition.limit is not None:
+                since[_recent_key(delivery)] = now - definition.limit.within
+            if definition.leave_cancels and definition.audience is not None:
+                for event in events_used(definition.audience):
+                    events.setdefault(delivery.workspace, set()).add((delivery.profile_id, event))
+        totals: dict[tuple[str, str], EventTotals] = {}
+        for workspace, keys in events.items():
+            totals |= await find_totals(tx, workspace, keys)
+        return _Loaded(
+            await find_recipients(tx, {(d.workspace, d.profile_id) for d in deliveries}),
+            await campaign_states(tx, {(d.workspace, d.campaign) for d in deliveries}),
+            await count_recent(tx, since),
+            since,
+            totals,
+        )
+
+    def _person(self, delivery: Delivery, loaded: _Loaded, outlet: Outlet) -> Person | None:
+        recipient = loaded.recipients.get((delivery.workspace, delivery.profile_id))
+        if recipient is None:
+            return None
+        address, problem = "", ""
+        try:
+            address = find_address(
+                outlet.channel, recipient.attributes, recipient.contact, delivery.device
+            )
+        except BadAddress as error:
+            problem = str(error)
+        consent = consent_to(outlet.channel, recipient.attributes, recipient.contact)
+        facts = self._facts(delivery, recipient, loaded)
+        return Person(facts, consent, address, problem)
+
+    def _facts(self, delivery: Delivery, recipient: Recipient, loaded: _Loaded) -> Facts:
+        known = recipient.user_id is not None
+        definition = self._definition(delivery)
+        audience = definition.audience if definition and definition.leave_cancels else None
+        if audience is None:
+            return Facts(attributes=recipient.attributes, known=known)
+        wanted = {event: (delivery.profile_id, event) for event in audience.events}
+        totals = {
+            event: loaded.totals[key] for event, key in wanted.items() if key in loaded.totals
+        }
+        consents = {
+            name: consent_to(channel, recipient.attributes, recipient.contact)[0]
+            for name, channel in self._channels.items()
+        }
+        return Facts(
+            attributes=recipient.attributes,
+            events=totals,
+            known=known,
+            consents=consents,
+            reachable=self._reachable(recipient, consents) if audience.asks_reachable else (),
+        )
+
+    def _reachable(self, recipient: Recipient, consents: Mapping[str, str]) -> frozenset[str]:
+        found: set[str] = set()
+        for name, channel in self._channels.items():
+            try:
+                address = find_address(channel, recipient.attributes, recipient.contact, None)
+            except BadAddress:
+                continue
+            if address and consents[name] == "opted_in":
+                found.add(name)
+        return frozenset(found)
+
+    def _case(
+        self,
+        delivery: Delivery,
+        person: Person | None,
+        loaded: _Loaded,
+        outlet: Outlet,
+        now: int,
+    ) -> Case:
+        if person is not None and person.address:
+            key = (delivery.workspace, delivery.channel, person.address)
+            if key in loaded.suppressed:
+                person = msgspec.structs.replace(person, suppressed=loaded.suppressed[key])
+        state, name = loaded.states.get((delivery.workspace, delivery.campaign), ("", ""))
+        limited = _recent_key(delivery)
+        count = loaded.recent.get(limited, 0)
+        attempt = Attempt(
+            delivery,
+            now,
+            self._rules(delivery, state),
+            person,
+            count,
+            self._zone,
+            outlet.provider,
+            outlet.paused_until,
+        )
+        recipient = loaded.recipients.get((delivery.workspace, delivery.profile_id))
+        since = None if delivery.test else loaded.since.get(limited)
+        return Case(
+            attempt,
+            name,
+            self._design(delivery, outlet.channel),
+            recipient.revision if recipient is not None else None,
+            Recent(since, count) if since is not None else None,
+        )
+
+    def _definition(self, delivery: Delivery) -> CampaignDefinition | None:
+        version = self._versions.get(_version(delivery))
+        return version.definition if version is not None else None
+
+    def _rules(self, delivery: Delivery, state: str) -> CampaignRules | None:
+        definition = self._definition(delivery)
+        if definition is None or not state:
+            return None
+        limit = definition.limit
+        return CampaignRules(
+            state,
+            definition.audience if definition.leave_cancels else None,
+            definition.active_hours,
+            (limit.per_person, limit.within) if limit is not None else None,
+        )
+
+    def _design(self, delivery: Delivery, channel: Channel) -> Design | None:
+        version = self._versions.get(_version(delivery))
+        if version is None:
+            return None
+        if channel.name not in version.designs:
+            version.designs[channel.name] = _designed(version.definition, channel, delivery)
+        return version.designs[channel.name]
+
+
+def _version(delivery: Delivery) -> VersionKey:
+    return (delivery.workspace, delivery.campaign, delivery.version)
+
+
+def _recent_key(delivery: Delivery) -> RecentKey:
+    return (delivery.workspace, delivery.profile_id, delivery.campaign)
+
+
+def _read(key: VersionKey, text: str) -> Version | None:
+    try:
+        return Version(parse_campaign(text))
+    except InvalidDefinition as error:
+        log.error("definition_unreadable", campaign=key[1], version=key[2], reason=str(error))
+        return None
+
+
+def _designed(
+    definition: CampaignDefinition, channel: Channel, delivery: Delivery
+) -> Design | None:
+    content = definition.content.messages.get(channel.name)
+    if content is None:
+        return None
+    try:
+        return design(channel, content)
+    except ValueError as error:
+        log.error("content_unreadable", campaign=delivery.campaign, reason=str(error))
+        return None

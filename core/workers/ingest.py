@@ -1,0 +1,217 @@
+"""Turn the stream of events into people, totals, runs and deliveries, each message once.
+
+One reader a partition takes messages in order, opens them while the last batch is being written,
+and applies a batch in one transaction together with its new position. Moving the position is the
+fence: a reader whose partition somebody else has taken writes nothing.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from angarium.core.bus.bus import Bus
+from angarium.core.bus.errors import StreamReset
+from angarium.core.bus.feed import Received
+from angarium.core.bus.subjects import EVENTS, workspace_of
+from angarium.core.events.envelope import Origin, open_envelope
+from angarium.core.events.message import Message
+from angarium.core.events.values import Problem
+from angarium.core.store import positions, rejects
+from angarium.core.store.changes import Changes
+from angarium.core.store.errors import Contention, Refused, StoreError
+from angarium.core.store.protocol import Store, Transaction
+from angarium.core.workers.apply import Batch, apply_messages
+from angarium.core.workers.clock import Now
+from angarium.core.workers.crash import crash_point
+from angarium.core.workers.enrol import Enrolment
+from angarium.core.workers.knowledge import Knowledge, load_knowledge
+from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.rules import RuleShelf
+
+log: Any = structlog.get_logger()
+
+PAUSE_SECONDS = 0.5
+
+
+class Fenced(Exception):
+    """Another worker has moved the position of our partition."""
+
+
+class Opened(msgspec.Struct):
+    """Stream messages, opened: by workspace what may be stored and what is refused."""
+
+    last: int
+    messages: dict[str, list[Message]]
+    refused: dict[str, list[tuple[str, Problem]]]
+
+
+class IngestSettings(msgspec.Struct, frozen=True):
+    """region: of numbers without a country code. batch: stream messages in one transaction."""
+
+    region: str = "IR"
+    batch: int = 500
+    message_bytes: int = 32 * 1024
+
+
+class Ingest:
+    """The reader of one partition."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        publisher: Publisher,
+        rules: RuleShelf,
+        settings: IngestSettings,
+        now: Now,
+        *,
+        partition: int = 0,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._publisher = publisher
+        self._rules = rules
+        self._settings = settings
+        self._now = now
+        self._partition = partition
+        self._knowledge: dict[str, Knowledge] = {}
+        self._position = 0
+        self._epoch = ""
+        self.applied = 0
+
+    async def run(self) -> None:
+        """Read until cancelled. Raises Fenced."""
+        while True:
+            await self._find_position()
+            try:
+                await self._read()
+            except StreamReset as reset:
+                log.error("events_stream_is_new", partition=self._partition, reason=str(reset))
+
+    async def _find_position(self) -> None:
+        state = await self._bus.stream_state(EVENTS)
+        async with self._store.reading() as tx:
+            self._position, epoch = await positions.load_position(tx, EVENTS, self._partition)
+        if epoch and epoch != state.epoch:
+            # What the old stream held beyond our position is gone; what it held before is applied.
+            log.error("events_stream_was_replaced", applied_up_to=self._position)
+            await self._commit(Opened(0, {}, {}), state.epoch)
+        self._epoch = state.epoch
+
+    async def _read(self) -> None:
+        waiting: asyncio.Queue[Opened] = asyncio.Queue(1)
+        puller = self._bus.pull(EVENTS, after=self._position, partition=self._partition)
+
+        async def fetch() -> None:
+            async with puller:
+                while True:
+                    await waiting.put(self._open(await puller.get(self._settings.batch)))
+
+        async def work() -> None:
+            while True:
+                opened = await waiting.get()
+                await self._apply(opened)
+                await puller.ack(opened.last)
+
+        await _until_one_ends(fetch(), work())
+
+    def _open(self, received: Sequence[Received]) -> Opened:
+        opened = Opened(received[-1].sequence, {}, {})
+        for item in received:
+            workspace = workspace_of(item.subject)
+            origin = Origin(self._epoch, item.sequence, item.at)
+            messages = opened.messages.setdefault(workspace, [])
+            limit = self._settings.message_bytes
+            for member in open_envelope(item.body, origin, most_bytes=limit):
+                if isinstance(member, Message):
+                    messages.append(member)
+                    continue
+                id, why = member
+                problem = Problem(why.field, why.code, why.reason, None)
+                opened.refused.setdefault(workspace, []).append((id, problem))
+        return opened
+
+    async def _apply(self, opened: Opened) -> None:
+        crash_point("ingest.opened")
+        while True:
+            try:
+                await self._commit(opened, self._epoch)
+            except Contention as error:
+                log.info("ingest_again", partition=self._partition, reason=str(error))
+            except Refused as error:
+                opened = await self._part(opened, str(error))
+            except StoreError as error:
+                log.warning("ingest_waits", partition=self._partition, reason=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+            else:
+                return
+
+    async def _commit(self, opened: Opened, epoch: str) -> None:
+        def work(tx: Transaction, changes: Changes) -> Any:
+            return self._work(tx, changes, opened, epoch)
+
+        await self._publisher.commit(work)
+        crash_point("ingest.committed")
+        for workspace in opened.messages:
+            self._knowledge[workspace].commit()
+        self._position = opened.last
+        self.applied += sum(len(messages) for messages in opened.messages.values())
+
+    async def _work(self, tx: Transaction, changes: Changes, opened: Opened, epoch: str) -> None:
+        old, new = self._position, opened.last
+        if not await positions.advance(tx, EVENTS, self._partition, old, new, epoch):
+            raise Fenced(f"partition {self._partition} is somebody else's now")
+        await self._rules.refresh(tx)
+        for workspace, messages in opened.messages.items():
+            await self._apply_workspace(tx, changes, workspace, messages)
+        for workspace, refused in opened.refused.items():
+            await rejects.save(tx, workspace, refused, changes, self._now())
+        crash_point("ingest.before_commit")
+
+    async def _apply_workspace(
+        self, tx: Transaction, changes: Changes, workspace: str, messages: list[Message]
+    ) -> None:
+        knowledge = self._knowledge.get(workspace)
+        if knowledge is None:
+            knowledge = self._knowledge[workspace] = await load_knowledge(tx, workspace)
+        knowledge.begin()
+        now = self._now()
+        enrolment = Enrolment(self._rules, workspace, now, self._partition)
+        batch = Batch(knowledge, enrolment, changes, now, self._settings.region)
+        try:
+            await apply_messages(tx, batch, messages, self._partition)
+        except Contention:
+            del self._knowledge[workspace]
+            raise
+
+    async def _part(self, opened: Opened, why: str) -> Opened:
+        """Find the message that no store can hold, and put it with the refused ones."""
+        total = sum(len(messages) for messages in opened.messages.values())
+        if total <= 1:
+            for workspace, messages in opened.messages.items():
+                problem = Problem("", "refused_by_store", "the store cannot hold it", None)
+                bad = [(message.id, problem) for message in messages]
+                opened.refused.setdefault(workspace, []).extend(bad)
+            log.error("message_refused", partition=self._partition, reason=why)
+            return Opened(opened.last, {}, opened.refused)
+        for workspace, messages in opened.messages.items():
+            half = len(messages) // 2
+            for part in (messages[:half], messages[half:]):
+                await self._apply(Opened(self._position, {workspace: part}, {}))
+        return Opened(opened.last, {}, opened.refused)
+
+
+async def _until_one_ends(*jobs: Any) -> None:
+    """Run together; when one raises, end the others and raise it."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,98 @@
+"""From "this person should get this campaign" to a planned delivery."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from angarium.core.campaigns.definition import CampaignDefinition
+from angarium.core.campaigns.rules import Rule
+from angarium.core.campaigns.runs import Run
+from angarium.core.delivery.addresses import OPTED_IN, BadAddress, Contact, consent_to, find_address
+from angarium.core.delivery.keys import make_id
+from angarium.core.delivery.record import AT_LEAST_ONCE, AT_MOST_ONCE, NewDelivery
+from angarium.core.events.times import DAY, HOUR
+from angarium.core.people.profile import Profile
+from angarium.plugins import Channel
+
+Channels = Mapping[str, Channel]
+
+LATENESS: Final[Mapping[str, int]] = {"email": DAY}
+"""How late, in ms, a message may go out where its campaign says nothing (reliability.md §9)."""
+LATENESS_ELSEWHERE: Final = HOUR
+PROMISES: Final[Mapping[str, str]] = {"marketing": AT_MOST_ONCE, "transactional": AT_LEAST_ONCE}
+
+
+def contact_of(person: Profile) -> Contact:
+    """The part of a profile that tells where it can be reached."""
+    return Contact(person.state.consents, person.state.devices)
+
+
+def reachable(person: Profile, channels: Channels, device: str | None = None) -> list[str]:
+    """The channels on which somebody is opted in and has an address."""
+    contact = contact_of(person)
+    return [
+        name
+        for name, channel in channels.items()
+        if consent_to(channel, person.attributes, contact)[0] == OPTED_IN
+        and _has_address(channel, person, contact, device)
+    ]
+
+
+def _has_address(channel: Channel, person: Profile, contact: Contact, device: str | None) -> bool:
+    try:
+        return bool(find_address(channel, person.attributes, contact, device))
+    except BadAddress:
+        return False
+
+
+def choose_channel(
+    definition: CampaignDefinition, person: Profile, channels: Channels, device: str | None
+) -> str:
+    """The first channel of the campaign's order that may and can reach the person.
+
+    Where none does, the first: its gates then say in the statistics why nothing was sent.
+    """
+    order = definition.content.order
+    if len(order) == 1:
+        return order[0]
+    open_channels = set(reachable(person, channels, device))
+    return next((name for name in order if name in open_channels), order[0])
+
+
+def deliver_run(
+    rule: Rule, run: Run, person: Profile, channels: Channels, request_id: str | None, now: int
+) -> NewDelivery:
+    """The delivery of a run whose time has come."""
+    channel = choose_channel(rule.definition, person, channels, run.device)
+    due_at = now if run.due_at is None else run.due_at
+    return NewDelivery(
+        workspace=rule.workspace,
+        id=make_id("dlv_", rule.workspace, "run", run.id, run.step),
+        source="campaign",
+        campaign=rule.campaign,
+        version=rule.version,
+        step=run.step,
+        run=run.id,
+        profile_id=person.id,
+        channel=channel,
+        class_=rule.definition.class_,
+        promise=PROMISES[rule.definition.class_],
+        due_at=due_at,
+        expires_at=expiry(rule.definition, channel, due_at),
+        planned_at=now,
+        context=_public(run.context),
+        triggered_at=run.triggered_at,
+        device=run.device,
+        request_id=request_id,
+    )
+
+
+def expiry(definition: CampaignDefinition, channel: str, due_at: int) -> int:
+    """When a message due at `due_at` is no longer worth sending."""
+    if definition.expires_after is not None:
+        return due_at + definition.expires_after
+    return due_at + LATENESS.get(channel, LATENESS_ELSEWHERE)
+
+
+def _public(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What templates see of a run."""
+    return {"event": context["event"]}

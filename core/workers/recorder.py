@@ -1,0 +1,93 @@
+"""Write providers' answers into the ledger, many at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from angarium.core.store.attempts import Answer, Suppressed, record, suppress
+from angarium.core.store.changes import Changes
+from angarium.core.store.errors import Contention, StoreUnavailable
+from angarium.core.store.protocol import Transaction
+from angarium.core.workers.clock import Now
+from angarium.core.workers.crash import crash_point
+from angarium.core.workers.outbox import Publisher
+
+log: Any = structlog.get_logger()
+
+ANSWERS_AT_ONCE = 200
+LINGER_SECONDS = 0.005
+PAUSE_SECONDS = 0.5
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """An answer, and the address that it says is dead, if it does."""
+
+    answer: Answer
+    dead: Suppressed | None = None
+
+
+class Recorder:
+    """Takes answers by `note`; `run` commits them in groups, however long the store is away.
+
+    An answer that is not recorded in time is no harm but a loss: its row is swept when the
+    worker's lease ends, as if the worker had died.
+    """
+
+    def __init__(self, publisher: Publisher, now: Now) -> None:
+        self._publisher = publisher
+        self._now = now
+        self._noted: list[Noted] = []
+        self._arrived = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._written = asyncio.Event()
+        self._written.set()
+
+    def note(self, noted: Noted) -> None:
+        """Keep an answer to be written."""
+        self._noted.append(noted)
+        self._written.clear()
+        self._arrived.set()
+        if len(self._noted) >= ANSWERS_AT_ONCE:
+            self._enough.set()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._arrived.wait()
+            await self._linger()
+            batch, self._noted = self._noted[:ANSWERS_AT_ONCE], self._noted[ANSWERS_AT_ONCE:]
+            if not self._noted:
+                self._arrived.clear()
+            await self._write(batch)
+            if not self._noted:
+                self._written.set()
+
+    async def settle(self) -> None:
+        """Wait until every answer so far is written."""
+        await self._written.wait()
+
+    async def _linger(self) -> None:
+        if len(self._noted) < ANSWERS_AT_ONCE:
+            self._enough.clear()
+            try:
+                async with asyncio.timeout(LINGER_SECONDS):
+                    await self._enough.wait()
+            except TimeoutError:
+                pass
+
+    async def _write(self, batch: Sequence[Noted]) -> None:
+        async def work(tx: Transaction, changes: Changes) -> None:
+            await record(tx, [noted.answer for noted in batch], changes, self._now())
+            await suppress(tx, [noted.dead for noted in batch if noted.dead is not None])
+
+        while True:
+            try:
+                await self._publisher.commit(work)
+                break
+            except (Contention, StoreUnavailable) as error:
+                log.warning("answers_wait", count=len(batch), reason=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+        crash_point("deliver.recorded")

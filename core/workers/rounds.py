@@ -1,0 +1,134 @@
+"""The loop that serves one channel: claim, judge, commit `handed`, send, and again."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import structlog
+
+from angarium.core.bus.bus import Bus
+from angarium.core.bus.subjects import deliver_subject
+from angarium.core.delivery.record import Delivery
+from angarium.core.delivery.status import DeliveryState
+from angarium.core.store.errors import Contention, StoreUnavailable
+from angarium.core.workers.crash import crash_point
+from angarium.core.workers.desk import Desk
+from angarium.core.workers.facts import Outlet
+from angarium.core.workers.sender import Sender
+from angarium.plugins import Channel
+
+log: Any = structlog.get_logger()
+
+POLL_SECONDS = 0.5
+LINGER_SECONDS = 0.01
+"""How long to wait for half the places to become free, rather than claim one by one."""
+PAUSE_SECONDS = 0.5
+
+
+class ChannelLoop:
+    """Delivers on one channel; `sender` is None while no provider is there."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        desk: Desk,
+        channel: Channel,
+        sender: Sender | None,
+        batch: int,
+        stop: asyncio.Event,
+    ) -> None:
+        """`batch`: most deliveries claimed at once."""
+        self._bus = bus
+        self._desk = desk
+        self._channel = channel
+        self._sender = sender
+        self._batch = batch
+        self._stop = stop
+        self._stirred = asyncio.Event()
+        self._unsent: list[Delivery] = []
+        self._unsure = False
+
+    async def run(self) -> None:
+        """Until `stop` is set and the round at hand has ended."""
+        stirring = [
+            asyncio.create_task(self._hear_wake_ups()),
+            asyncio.create_task(self._hear_stop()),
+        ]
+        try:
+            while not self._stop.is_set():
+                if not await self._work():
+                    await self._wait()
+        finally:
+            for task in stirring:
+                task.cancel()
+            await asyncio.gather(*stirring, return_exceptions=True)
+
+    async def _work(self) -> bool:
+        """One round; False: there is nothing to do for now."""
+        limit = await self._places()
+        if limit == 0:
+            return False
+        self._stirred.clear()
+        try:
+            if self._unsure:
+                await self._desk.give_back(self._channel.name, self._unsent)
+                self._unsure, self._unsent = False, []
+            return await self._round(limit) == limit
+        except (Contention, StoreUnavailable) as error:
+            # Nobody knows what was committed of the round: it sends nothing, and gives all back.
+            self._unsure = True
+            log.warning("delivery_waits", channel=self._channel.name, reason=str(error))
+            await asyncio.sleep(PAUSE_SECONDS)
+            return True
+
+    async def _round(self, limit: int) -> int:
+        claimed = await self._desk.claim(self._channel.name, limit)
+        if not claimed:
+            return 0
+        crash_point("deliver.claimed")
+        ready = await self._desk.judge(claimed, self._outlet())
+        crash_point("deliver.judged")
+        wanted = [one.judged.wanted for one in ready]
+        self._unsent = [row for row in wanted if row.state is DeliveryState.HANDED]
+        done = await self._desk.hand_over([one.judged for one in ready])
+        self._unsent = []
+        crash_point("deliver.handed")
+        for one in ready:
+            if one.message is not None and self._sender and one.judged.claimed.key in done:
+                self._sender.send(one.judged.wanted, one.message)
+        return len(claimed)
+
+    async def _places(self) -> int:
+        """How many to claim; 0: none could be sent now."""
+        if self._sender is None:
+            return self._batch
+        return min(await self._sender.room(self._sender.half, LINGER_SECONDS), self._batch)
+
+    def _outlet(self) -> Outlet:
+        if self._sender is None:
+            return Outlet(self._channel)
+        return Outlet(self._channel, self._sender.name, self._sender.health.paused_until)
+
+    async def _wait(self) -> None:
+        """For a wake-up or, if the provider is full, a free place; at most until the next poll."""
+        if self._sender is not None and self._sender.full:
+            await self._sender.room(1, POLL_SECONDS)
+        else:
+            await _within(POLL_SECONDS, self._stirred.wait())
+
+    async def _hear_wake_ups(self) -> None:
+        async with self._bus.listen(deliver_subject(self._channel.name)) as wake_ups:
+            async for _ in wake_ups:
+                self._stirred.set()
+
+    async def _hear_stop(self) -> None:
+        await self._stop.wait()
+        self._stirred.set()
+
+
+async def _within(seconds: float, waiting: Awaitable[object]) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await waiting
+    except TimeoutError:
+        pass

@@ -1,0 +1,77 @@
+"""Once a second: take back what dead workers held, skip what nobody serves, publish leftovers."""
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from angarium.core.store.changes import Changes
+from angarium.core.store.errors import Contention, StoreUnavailable
+from angarium.core.store.leases import drop_old_leases
+from angarium.core.store.protocol import Store, Transaction
+from angarium.core.store.sweeps import find_expired, sweep_expired, sweep_orphans
+from angarium.core.workers.clock import Now
+from angarium.core.workers.crash import crash_point
+from angarium.core.workers.outbox import Publisher
+
+log: Any = structlog.get_logger()
+
+EVERY_SECONDS = 1.0
+ROWS_AT_ONCE = 500
+UNSERVED_EVERY = 30
+"""Rounds between two looks for rows that nobody claims: those are rare, and slow to find."""
+UNSERVED_AFTER = 60_000
+"""Milliseconds past due and expired after which a row counts as served by nobody."""
+LEASES_KEPT = 3_600_000
+"""Milliseconds for which a dead worker's lease stays, for whoever looks what happened."""
+
+
+class Sweeper:
+    """Any number of processes may run one: rows are locked, and a second one finds nothing."""
+
+    def __init__(self, store: Store, publisher: Publisher, now: Now) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._now = now
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        round_ = 0
+        while True:
+            try:
+                await self.sweep(unserved=round_ % UNSERVED_EVERY == 0)
+            except (Contention, StoreUnavailable) as error:
+                log.warning("sweep_failed", reason=str(error))
+            round_ += 1
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def sweep(self, *, unserved: bool = True) -> int:
+        """Once; how many rows were moved. `unserved`: look for those that nobody claims, too."""
+        moved = await self._orphans()
+        if unserved:
+            moved += await self._unserved()
+        await self._publisher.sweep()
+        return moved
+
+    async def _orphans(self) -> int:
+        total = 0
+        while moved := await self._publisher.commit(self._sweep_orphans):
+            crash_point("sweep.orphans")
+            log.info("deliveries_swept", count=moved)
+            total += moved
+        return total
+
+    async def _sweep_orphans(self, tx: Transaction, changes: Changes) -> int:
+        return await sweep_orphans(tx, ROWS_AT_ONCE, changes, self._now())
+
+    async def _unserved(self) -> int:
+        before = self._now() - UNSERVED_AFTER
+        async with self._store.reading() as tx:
+            keys = await find_expired(tx, before, ROWS_AT_ONCE)
+
+        async def work(tx: Transaction, changes: Changes) -> int:
+            now = self._now()
+            await drop_old_leases(tx, now - LEASES_KEPT)
+            return await sweep_expired(tx, keys, before, changes, now)
+
+        return await self._publisher.commit(work)

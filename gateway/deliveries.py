@@ -1,0 +1,290 @@
+"""Deliveries over HTTP: every message that was planned, and what became of it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromQuery, JSONBody, QueryParameter
+
+from angarium.core.bus.subjects import feedback_subject
+from angarium.core.delivery.keys import make_id
+from angarium.core.delivery.status import WAITING, DeliveryState
+from angarium.core.store import outcomes, reading
+from angarium.core.store.outcomes import Filters, FullDelivery, StoredDelivery
+from angarium.gateway.auth import requires
+from angarium.gateway.idempotency import IdempotencyKey, once
+from angarium.gateway.instants import instant
+from angarium.gateway.keyring import Caller
+from angarium.gateway.paging import (
+    USUAL,
+    Cursor,
+    Limit,
+    Page,
+    check_choice,
+    make_cursor,
+    read_cursor,
+)
+from angarium.gateway.parts import Parts
+from angarium.gateway.paths import Id, segment
+from angarium.gateway.problems import Problem, ProblemBody, Refusal
+from angarium.gateway.profiles import NOT_FOUND, find_by_id, find_person
+from angarium.gateway.publishing import publish
+
+ID_SEGMENT: Final = 2  # of /v1/deliveries/{id}
+LIST: Final = "deliveries"
+READ: Final = requires("deliveries:read")
+WRITE: Final = requires("deliveries:write")
+ABSENT: Final = {404: ResponseSpec(ProblemBody, description="No delivery has this id.")}
+
+STATES: Final = (*(state.value for state in DeliveryState), "waiting")
+StateFilter = Annotated[
+    str | None,
+    QueryParameter(
+        name="state",
+        description="One of " + ", ".join(STATES) + "; waiting is all of the first four.",
+    ),
+]
+
+
+class ReactionBody(msgspec.Struct):
+    """When somebody first did that with it, and how often."""
+
+    first: str
+    count: int
+
+
+class DeliveryBody(msgspec.Struct, rename="camel", kw_only=True):
+    """A delivery: what was planned for whom, and where it stands."""
+
+    id: str
+    source: str
+    campaign: str
+    version: int
+    step: str
+    profile: str
+    user_id: str | None
+    channel: str
+    class_: str = msgspec.field(name="class")
+    promise: str
+    test: bool
+    state: str
+    reason: str
+    provider: str
+    provider_id: str | None
+    due_at: str
+    expires_at: str
+    attempt: int
+    resends: int
+    planned_at: str
+    updated_at: str
+    handed_at: str | None
+    accepted_at: str | None
+    triggered_at: str | None
+    device: str | None
+    request_id: str | None
+    reactions: dict[str, ReactionBody]
+
+
+class FullDeliveryBody(DeliveryBody, rename="camel", kw_only=True):
+    """All of one delivery. `gates`: the verdicts of the last judgement, in their order.
+
+    `event`, `data`: what its templates saw besides the person. `links`: where its tracked links
+    lead. `history`: what happened, by time.
+    """
+
+    run: str | None
+    generation: int
+    gates: Any
+    event: Any
+    data: Any
+    links: Sequence[str]
+    history: Sequence[dict[str, str]]
+
+
+class ReleaseBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What an operator decides on a delivery in doubt: send it again, or take it for settled."""
+
+    as_: Literal["resend", "accepted", "failed"] = msgspec.field(name="as")
+
+
+class ReleasedBody(msgspec.Struct):
+    """It was taken; the core applies it within moments."""
+
+    delivery: str
+    as_: str = msgspec.field(name="as")
+
+
+@get(
+    "/v1/deliveries",
+    guards=[READ],
+    summary="List deliveries, planned last first",
+    description="Scope: deliveries:read. `profile` is a userId or `anonymous:<anonymousId>`.",
+    tags=["deliveries"],
+)
+async def list_deliveries(
+    parts: Parts,
+    caller: Caller,
+    *,
+    campaign: FromQuery[str | None] = None,
+    status: StateFilter = None,
+    channel: FromQuery[str | None] = None,
+    reason: FromQuery[str | None] = None,
+    profile: FromQuery[str | None] = None,
+    limit: Limit = USUAL,
+    cursor: Cursor = None,
+) -> Page[DeliveryBody]:
+    async with parts.store.reading() as tx:
+        person = await find_by_id(tx, caller.workspace, profile) if profile else None
+        filters = Filters(campaign, channel, reason, _states(status), person.id if person else None)
+        names = (LIST, campaign, status, channel, reason, filters.profile_id)
+        before = read_cursor(cursor, tuple[int, str], reading.START, *names)
+        found = await outcomes.list_deliveries(tx, caller.workspace, filters, before, limit + 1)
+    return _page(found, limit, names)
+
+
+@get(
+    "/v1/profiles/{user_id:str}/deliveries",
+    guards=[READ],
+    responses=NOT_FOUND,
+    summary="What was planned for a person, last first",
+    description="Scope: deliveries:read.",
+    tags=["people"],
+)
+async def list_deliveries_of_person(
+    parts: Parts,
+    caller: Caller,
+    request: Request[Any, Any, Any],
+    user_id: Id,
+    limit: Limit = USUAL,
+    cursor: Cursor = None,
+) -> Page[DeliveryBody]:
+    async with parts.store.reading() as tx:
+        person = await find_person(tx, caller, request)
+        names = (LIST, None, None, None, None, person.id)
+        before = read_cursor(cursor, tuple[int, str], reading.START, *names)
+        filters = Filters(profile_id=person.id)
+        found = await outcomes.list_deliveries(tx, caller.workspace, filters, before, limit + 1)
+    return _page(found, limit, names)
+
+
+@get(
+    "/v1/deliveries/{delivery_id:str}",
+    guards=[READ],
+    responses=ABSENT,
+    summary="All of one delivery",
+    description="Scope: deliveries:read.",
+    tags=["deliveries"],
+)
+async def get_delivery(
+    parts: Parts, caller: Caller, request: Request[Any, Any, Any], delivery_id: Id
+) -> FullDeliveryBody:
+    return _full(await _find(parts, caller, request))
+
+
+@post(
+    "/v1/deliveries/{delivery_id:str}/release",
+    guards=[WRITE],
+    status_code=202,
+    responses={**ABSENT, 409: ResponseSpec(ProblemBody, description="It is not in doubt.")},
+    summary="Settle a delivery that is in doubt",
+    description=(
+        "Scope: deliveries:write. Of a delivery `in_doubt` nobody can know whether it was sent. "
+        "`resend` sends it again, past all gates; `accepted` and `failed` settle it."
+    ),
+    tags=["deliveries"],
+)
+async def release_delivery(
+    parts: Parts,
+    caller: Caller,
+    request: Request[Any, Any, Any],
+    delivery_id: Id,
+    data: JSONBody[ReleaseBody],
+    idempotency_key: IdempotencyKey = None,
+) -> Response[bytes]:
+    async def work(_: str) -> ReleasedBody:
+        found = await _find(parts, caller, request)
+        if found.listed.state != DeliveryState.IN_DOUBT:
+            raise Refusal(Problem.CONFLICT, f"it is {found.listed.state}, not in_doubt")
+        id_ = found.listed.id
+        body = {
+            "delivery": id_,
+            "kind": "operator",
+            "status": data.as_,
+            "at": parts.now(),
+            # One release of one doubt: a second click changes nothing.
+            "id": make_id("fbk_", id_, "operator", str(found.generation), data.as_),
+        }
+        await publish(parts.bus, feedback_subject(caller.workspace), body)
+        return ReleasedBody(id_, data.as_)
+
+    return await once(parts, caller, request, work, status=202)
+
+
+async def _find(parts: Parts, caller: Caller, request: Request[Any, Any, Any]) -> FullDelivery:
+    id_ = segment(request.scope, ID_SEGMENT)
+    async with parts.store.reading() as tx:
+        found = await outcomes.find_delivery(tx, caller.workspace, id_)
+    if found is None:
+        raise Refusal(Problem.NOT_FOUND, "no delivery has this id")
+    return found
+
+
+def _states(state: str | None) -> tuple[str, ...] | None:
+    if state is None:
+        return None
+    check_choice("state", state, STATES)
+    return tuple(s.value for s in WAITING) if state == "waiting" else (state,)
+
+
+def _page(
+    found: list[StoredDelivery], limit: int, names: Sequence[str | None]
+) -> Page[DeliveryBody]:
+    shown = found[:limit]
+    cursor = None
+    if len(found) > limit:
+        cursor = make_cursor((shown[-1].planned_at, shown[-1].id), *names)
+    return Page([DeliveryBody(**_listed(delivery)) for delivery in shown], cursor)
+
+
+def _listed(row: StoredDelivery) -> dict[str, Any]:
+    body = msgspec.structs.asdict(row)
+    del body["run"]
+    body["profile"] = body.pop("profile_id")
+    body["reactions"] = {
+        kind: ReactionBody(instant(at), count) for kind, (at, count) in row.reactions.items()
+    }
+    for name in ("due_at", "expires_at", "planned_at", "updated_at"):
+        body[name] = instant(body[name])
+    for name in ("handed_at", "accepted_at", "triggered_at"):
+        body[name] = instant(body[name])
+    return body
+
+
+def _full(found: FullDelivery) -> FullDeliveryBody:
+    context = found.context
+    return FullDeliveryBody(
+        **_listed(found.listed),
+        run=found.listed.run,
+        generation=found.generation,
+        gates=found.gates,
+        event=context.get("event"),
+        data=context.get("data"),
+        links=context.get("links") or [],
+        history=_history(found.listed),
+    )
+
+
+def _history(row: StoredDelivery) -> list[dict[str, str]]:
+    steps = [
+        ("triggered", row.triggered_at),
+        ("planned", row.planned_at),
+        ("handed", row.handed_at),
+        ("accepted", row.accepted_at),
+    ]
+    known = [(name, at) for name, at in steps if at is not None]
+    if row.state not in {name for name, _ in known}:
+        known.append((row.state, row.updated_at))
+    known += [(kind, at) for kind, (at, _) in row.reactions.items()]
+    return [{"status": name, "at": instant(at)} for name, at in sorted(known, key=lambda s: s[1])]

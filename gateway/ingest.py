@@ -1,0 +1,191 @@
+"""The door for events over HTTP: check the key, take the body apart, answer when it is on disk.
+
+Spoken below Litestar's request and response, since this is where the traffic is. What published
+SDKs send, and how they take an answer, decided most of it: docs/api.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from litestar.handlers import asgi
+from litestar.handlers.asgi_handlers import ASGIRouteHandler
+from litestar.types import Receive, Scope, Send
+
+from angarium.core.bus.wire import Outgoing
+from angarium.gateway.auth import not_authenticated, write_key
+from angarium.gateway.bodies import (
+    Members,
+    Split,
+    Submission,
+    read_sent_at,
+    split_batch,
+    split_single,
+    unreadable,
+)
+from angarium.gateway.cors import Cors
+from angarium.gateway.envelope import UNFIT, Envelope, Rejected, check, pack
+from angarium.gateway.inflate import inflate
+from angarium.gateway.keyring import Holder
+from angarium.gateway.limits import Allowances, ClientGone, Room, read_body
+from angarium.gateway.parts import AllParts
+from angarium.gateway.problems import Problem, Refusal
+from angarium.gateway.refusals import explain
+from angarium.gateway.request_ids import request_id_of
+from angarium.gateway.wire import JSON, Headers, send_bytes, send_refusal
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "identify": ("/v1/identify", "/v1/i"),
+    "track": ("/v1/track", "/v1/t"),
+    "page": ("/v1/page", "/v1/p"),
+    "screen": ("/v1/screen", "/v1/s"),
+    "group": ("/v1/group", "/v1/g"),
+    "alias": ("/v1/alias", "/v1/a"),
+}
+BATCHES: Final = ("/v1/batch", "/v1/b")
+ALLOWED: Final = {"Allow": "POST, OPTIONS"}
+SUCCESS: Final = b'{"success":true}'
+
+
+class Success(msgspec.Struct):
+    """The answer of a batch: what was refused stands in `rejected`, all else is stored."""
+
+    success: bool
+    rejected: Sequence[Rejected]
+
+
+class Door:
+    """Takes events for `parts`. One for each app; every request goes through `take`."""
+
+    def __init__(self, parts: AllParts) -> None:
+        self._parts = parts
+        self._limits = parts.settings.limits
+        self._cors = Cors(parts.settings.http.origins)
+        self._allowances = Allowances(self._limits.events_per_second, parts.now)
+        self._room = Room()
+
+    def routes(self) -> list[ASGIRouteHandler]:
+        """The handlers of all ingest paths."""
+        singles = [self._route(paths, split_single, kind) for kind, paths in KINDS.items()]
+        return [*singles, self._route(BATCHES, split_batch, None)]
+
+    def _route(self, paths: tuple[str, ...], split: Split, kind: str | None) -> ASGIRouteHandler:
+        @asgi(list(paths), copy_scope=False)
+        async def ingest(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.take(scope, receive, send, split, kind)
+
+        return ingest
+
+    async def take(
+        self, scope: Any, receive: Receive, send: Send, split: Split, kind: str | None
+    ) -> None:
+        """Answer one request. `kind`: the type of a message that names none; None: a batch."""
+        headers: Headers = dict(scope["headers"])
+        if scope["method"] == "OPTIONS":
+            await send_bytes(send, 204, self._cors.preflight(headers), b"")
+            return
+        metrics, now = self._parts.metrics, self._parts.now
+        began_at = now()
+        pairs = self._cors.headers(headers)
+        try:
+            if scope["method"] != "POST":
+                raise Refusal(Problem.METHOD_NOT_ALLOWED, headers=ALLOWED)
+            body = await self._accept(scope, receive, headers, split, kind)
+            await send_bytes(send, 200, [JSON, *pairs], body)
+        except ClientGone:
+            return
+        except Exception as error:  # every answer here needs the headers of CORS
+            await send_refusal(send, explain(error, scope), request_id_of(scope), pairs)
+        finally:
+            metrics.seconds.observe((now() - began_at) / 1000)
+
+    async def _accept(
+        self, scope: Any, receive: Receive, headers: Headers, split: Split, kind: str | None
+    ) -> bytes:
+        caller = await self._admit(write_key(headers))
+        declared = _content_length(headers)
+        with self._room.hold(declared):
+            most = self._limits.batch_bytes
+            body = await read_body(receive, declared, most)
+            body = inflate(body, headers.get(b"content-encoding", b""), most)
+            submission = _split(split, body, known=caller is not None)
+            caller = caller or await self._admit(submission.key)
+            if caller is None:
+                raise not_authenticated()
+            self._parts.metrics.bytes.inc(len(body))
+            envelope = Envelope(
+                received_at=self._parts.now(),
+                request_id=request_id_of(scope),
+                sent_at=submission.sent_at
+                or read_sent_at(headers.get(b"sentat", b"").decode("latin-1")),
+                kind=kind,
+                trusted=caller.kind == "admin",
+            )
+            return await self._store(caller, submission.members, envelope)
+
+    async def _admit(self, key: str) -> Holder | None:
+        """Who holds `key`; None where there is none. Refuses one not in force, or used too much."""
+        if not key:
+            return None
+        caller = await self._parts.keyring.find(key)
+        if caller is None:
+            raise not_authenticated()
+        if caller.kind != "admin" and not caller.may("ingest"):
+            raise Refusal(Problem.FORBIDDEN, "the key lacks the scope ingest")
+        self._allowances.check(caller.key)
+        return caller
+
+    async def _store(self, caller: Holder, members: Members, envelope: Envelope) -> bytes:
+        """Publish what can be stored; the answer's body once that is durable."""
+        if envelope.kind is None:
+            self._check_length(len(members))
+        checked = check(members, envelope, self._limits.message_bytes)
+        self._allowances.spend(caller.key, len(members))
+        partitions = self._parts.settings.nats.partitions
+        if checked.members:
+            await self._publish(pack(checked, envelope, caller.workspace, partitions))
+        self._count(len(members), checked.rejected)
+        if not checked.rejected:
+            return SUCCESS
+        if envelope.kind is not None:
+            raise _refused_message(checked.rejected[0])
+        return msgspec.json.encode(Success(success=True, rejected=checked.rejected))
+
+    def _check_length(self, count: int) -> None:
+        most = self._limits.batch_messages
+        if count == 0:
+            raise Refusal(Problem.EMPTY_BATCH)
+        if count > most:
+            raise Refusal(Problem.BATCH_TOO_LONG, f"a batch may have {most} messages")
+
+    async def _publish(self, messages: list[Outgoing]) -> None:
+        if len(messages) == 1:
+            await self._parts.bus.publish(messages[0].subject, messages[0].body)
+        else:
+            await self._parts.bus.publish_all(messages)
+
+    def _count(self, members: int, rejected: Sequence[Rejected]) -> None:
+        self._parts.metrics.accepted.inc(members - len(rejected))
+        for one in rejected:
+            self._parts.metrics.refused.labels(one.code).inc()
+
+
+def _split(split: Split, body: bytes, *, known: bool) -> Submission:
+    try:
+        return split(body)
+    except Refusal:
+        if known:
+            raise
+        raise not_authenticated() from None
+
+
+def _content_length(headers: Headers) -> int | None:
+    declared = headers.get(b"content-length")
+    return int(declared) if declared is not None and declared.isdigit() else None
+
+
+def _refused_message(rejected: Rejected) -> Refusal:
+    if rejected.code in UNFIT or (rejected.code == "wrong_type" and not rejected.field):
+        return unreadable(rejected.reason)
+    errors = [("/" + rejected.field.replace(".", "/"), rejected.reason)] if rejected.field else []
+    return Refusal(Problem.MESSAGE_REFUSED, rejected.reason, code=rejected.code, errors=errors)

@@ -1,0 +1,35 @@
+"""What the doors are made of, put together once in bootstrap and handed to every handler."""
+
+from typing import Any, TypeAlias
+
+import msgspec
+from litestar.di import NamedDependency
+
+from angarium.config.settings import Settings
+from angarium.core.bus.bus import Bus
+from angarium.core.store.protocol import Store
+from angarium.core.workers.clock import Now
+from angarium.gateway.keyring import Keyring
+from angarium.gateway.metrics import Metrics
+from angarium.plugins.manager import Plugins
+
+
+class AllParts(msgspec.Struct, frozen=True):
+    """Nothing in it is replaced while the process lives.
+
+    plugins: what is installed. workspace: what the routes without a key belong to.
+    """
+
+    store: Store
+    bus: Bus
+    settings: Settings
+    plugins: Plugins
+    now: Now
+    keyring: Keyring
+    links: Any
+    metrics: Metrics
+    workspace: str = "default"
+
+
+Parts: TypeAlias = NamedDependency[AllParts]
+"""How handlers ask for them: `parts: Parts`."""

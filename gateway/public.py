@@ -1,0 +1,16 @@
+"""The routes without a key: what recipients and providers call."""
+
+from typing import Final
+
+from litestar.handlers import HTTPRouteHandler
+
+from angarium.gateway.callbacks import take_callback
+from angarium.gateway.links import ask_unsubscribe, follow_click, open_pixel, unsubscribe
+
+PUBLIC_HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
+    open_pixel,
+    follow_click,
+    ask_unsubscribe,
+    unsubscribe,
+    take_callback,
+)

@@ -1,0 +1,63 @@
+"""How a send ends when it is not accepted. Each failure tells the caller what to do next.
+
+- TemporaryFailure: not accepted. The caller tries again later.
+- PermanentFailure: not accepted, and never will be. The caller gives up.
+- InDoubt: it may have been accepted. The caller holds it, or repeats it, as its promise says.
+
+Anything else that `send` raises counts as in doubt. A reason begins with the provider's name,
+says what to do, and holds no address and no secret: it is shown in reports and counted.
+"""
+
+import math
+
+
+def _default(failure: type[Exception]) -> str:
+    return (failure.__doc__ or "").splitlines()[0]
+
+
+class TemporaryFailure(Exception):
+    """The provider did not take the message now, and may take it later.
+
+    `retry_after`: seconds to wait at least; None lets the caller choose.
+    `pause`: every message would fare the same (server away, password refused), so the caller
+    stops calling this provider for that time instead of spending attempts of each message.
+    """
+
+    def __init__(
+        self,
+        reason: str | float | None = None,
+        retry_after: float | None = None,
+        *,
+        pause: bool = False,
+    ) -> None:
+        if isinstance(reason, int | float):  # TemporaryFailure(30)
+            reason, retry_after = None, reason
+        self.reason = reason or _default(type(self))
+        self.retry_after = _seconds(retry_after)
+        self.pause = pause
+        super().__init__(self.reason)
+
+
+class PermanentFailure(Exception):
+    """The provider will never take this message.
+
+    `address_dead`: nothing will ever arrive at this address; the caller suppresses it.
+    """
+
+    def __init__(self, reason: str | None = None, address_dead: bool = False) -> None:
+        self.reason = reason or _default(type(self))
+        self.address_dead = address_dead
+        super().__init__(self.reason)
+
+
+class InDoubt(Exception):
+    """The provider may have taken the message: it was handed over, and no answer came."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        self.reason = reason or _default(type(self))
+        super().__init__(self.reason)
+
+
+def _seconds(value: float | None) -> float | None:
+    """A vendor's header may hold anything; what is no length of time is no advice."""
+    return None if value is None or not math.isfinite(value) else max(0.0, float(value))

@@ -1,0 +1,1 @@
+"""Angarium, a self-hosted customer-engagement gateway."""

@@ -1,0 +1,210 @@
+"""A server that misbehaves, at every phase: what is known of the message stays exact."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiosmtplib
+import pytest
+
+from angarium.channels._smtp_session import Session
+from angarium.channels.email_smtp import EmailSmtp, EmailSmtpSettings
+from angarium.plugins import (
+    Accepted,
+    EmailContent,
+    InDoubt,
+    Message,
+    PermanentFailure,
+    TemporaryFailure,
+)
+from tests.counterparts.smtp_scripted import DROP, RESET, SILENCE, ScriptedSmtp, scripted_smtp
+
+GOOD = Accepted(provider_id="GOOD1")
+
+
+def message(number: int = 1, text: str = "hello") -> Message:
+    return Message(
+        key=f"dlv_{number}",
+        address=f"person{number}@example.org",
+        content=EmailContent(subject="Hi", text=text),
+    )
+
+
+@asynccontextmanager
+async def provider(server: ScriptedSmtp, **changes: Any) -> AsyncGenerator[EmailSmtp, None]:
+    settings = EmailSmtpSettings(
+        host="127.0.0.1",
+        port=server.port,
+        sender="Shop <shop@example.org>",
+        **{"connections": 1, **changes},
+    )
+    smtp = EmailSmtp(settings)
+    await smtp.open()
+    try:
+        yield smtp
+    finally:
+        await smtp.close()
+
+
+@pytest.mark.parametrize("misdeed", [DROP, RESET, b"what is this", b"x" * 50_000])
+@pytest.mark.parametrize("phase", ["connect", "EHLO", "MAIL", "RCPT", "DATA"])
+async def test_before_the_final_dot_nothing_was_sent(phase: str, misdeed: bytes) -> None:
+    async with scripted_smtp({phase: misdeed, "HELO": misdeed}) as server, provider(server) as smtp:
+        with pytest.raises(TemporaryFailure):
+            await smtp.send(message(1))
+
+        assert await smtp.send(message(2)) == GOOD
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("misdeed", [DROP, RESET, b"what is this", b"354 go on"])
+async def test_after_the_final_dot_only_an_answer_tells(misdeed: bytes) -> None:
+    async with scripted_smtp({"dot": misdeed}) as server, provider(server) as smtp:
+        with pytest.raises(InDoubt):
+            await smtp.send(message(1))
+
+        assert await smtp.send(message(2)) == GOOD
+    assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize(
+    ("phase", "limit", "failure"),
+    [
+        ("connect", "connect_seconds", TemporaryFailure),
+        ("EHLO", "command_seconds", TemporaryFailure),
+        ("MAIL", "command_seconds", TemporaryFailure),
+        ("RCPT", "command_seconds", TemporaryFailure),
+        ("DATA", "command_seconds", TemporaryFailure),
+        ("dot", "final_seconds", InDoubt),
+    ],
+)
+async def test_silence_is_broken_off_by_the_limit_of_its_phase(
+    phase: str, limit: str, failure: type[Exception]
+) -> None:
+    async with scripted_smtp({phase: SILENCE}) as server, provider(server, **{limit: 0.1}) as smtp:
+        with pytest.raises(failure):
+            await smtp.send(message(1))
+
+
+@pytest.mark.parametrize("misdeed", [DROP, RESET])
+async def test_a_connection_lost_within_a_long_message_lost_the_message(misdeed: bytes) -> None:
+    async with scripted_smtp({"body": misdeed}) as server, provider(server) as smtp:
+        with pytest.raises(TemporaryFailure, match="lost in the message"):
+            await smtp.send(message(1, text="x" * 7_000_000))
+
+        assert await smtp.send(message(2)) == GOOD
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("phase", "reply", "failure"),
+    [
+        ("connect", b"421 busy", TemporaryFailure),
+        ("connect", b"554 no", TemporaryFailure),
+        ("MAIL", b"451 4.3.0 later", TemporaryFailure),
+        ("MAIL", b"550 5.1.8 bad sender", TemporaryFailure),
+        ("MAIL", b"421 bye", TemporaryFailure),
+        ("MAIL", b"552 5.3.4 too large", PermanentFailure),
+        ("RCPT", b"450 4.2.0 greylisted", TemporaryFailure),
+        ("RCPT", b"550 5.1.1 no such user", PermanentFailure),
+        ("RCPT", b"550-5.7.1 a long\r\n550 5.7.1 story", TemporaryFailure),
+        ("RCPT", b"421 bye", TemporaryFailure),
+        ("DATA", b"451 4.3.0 later", TemporaryFailure),
+        ("DATA", b"554 5.6.0 no", PermanentFailure),
+        ("DATA", b"250 what", TemporaryFailure),
+        ("dot", b"451 4.3.0 later", TemporaryFailure),
+        ("dot", b"552 5.3.4 too large", PermanentFailure),
+        ("dot", b"554 5.7.1 spam", TemporaryFailure),
+        ("dot", b"421 4.3.2 shutting down", TemporaryFailure),
+    ],
+)
+async def test_a_refusal_is_known_and_the_next_message_passes(
+    phase: str, reply: bytes, failure: type[Exception]
+) -> None:
+    async with scripted_smtp({phase: reply}) as server, provider(server) as smtp:
+        with pytest.raises(failure):
+            await smtp.send(message(1))
+
+        assert server.connected == 1
+        server.script = {}
+        assert await smtp.send(message(2)) == GOOD
+
+
+async def test_two_people_never_share_a_transaction() -> None:
+    refused = {"RCPT": b"550 5.1.1 no such user"}
+    async with scripted_smtp(refused) as server, provider(server) as smtp:
+        with pytest.raises(PermanentFailure):
+            await smtp.send(message(1))
+        with pytest.raises(PermanentFailure):
+            await smtp.send(message(2))
+
+    assert server.commands == [
+        "EHLO example.org",
+        "MAIL FROM:<shop@example.org>",
+        "RCPT TO:<person1@example.org>",
+        "RSET",
+        "MAIL FROM:<shop@example.org>",
+        "RCPT TO:<person2@example.org>",
+        "QUIT",
+    ]
+
+
+async def test_after_an_accepted_message_no_reset_is_needed() -> None:
+    async with scripted_smtp({}) as server, provider(server) as smtp:
+        await smtp.send(message(1))
+        await smtp.send(message(2))
+
+    assert "RSET" not in server.commands
+    assert server.connected == 1
+
+
+async def test_a_server_that_refuses_to_reset_is_left() -> None:
+    script = {"RCPT": b"550 5.1.1 no", "RSET": b"500 what"}
+    async with scripted_smtp(script) as server, provider(server) as smtp:
+        with pytest.raises(PermanentFailure):
+            await smtp.send(message(1))
+        with pytest.raises(TemporaryFailure):
+            await smtp.send(message(2))
+
+        assert await smtp.send(message(3)) == GOOD
+    assert server.connected == 2
+
+
+async def test_a_server_from_before_ehlo_is_greeted_with_helo() -> None:
+    async with scripted_smtp({"EHLO": b"500 what"}) as server, provider(server) as smtp:
+        assert await smtp.send(message(1)) == GOOD
+
+    assert server.commands[:2] == ["EHLO example.org", "HELO example.org"]
+
+
+async def test_the_size_is_told_where_it_is_asked_for() -> None:
+    script = {"EHLO": b"250-hello\r\n250 SIZE 1000000"}
+    async with scripted_smtp(script) as server, provider(server) as smtp:
+        await smtp.send(message(1))
+
+    size = len(server.bodies[0]) - len(b".\r\n")
+    assert server.commands[1] == f"MAIL FROM:<shop@example.org> SIZE={size}"
+
+
+async def test_a_cancelled_send_takes_its_connection_with_it() -> None:
+    async with scripted_smtp({"dot": SILENCE}) as server, provider(server) as smtp:
+        sending = asyncio.ensure_future(smtp.send(message(1)))
+        await server.dotted.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+
+        assert await smtp.send(message(2)) == GOOD
+    assert server.connected == 2
+
+
+async def test_lines_that_begin_with_a_dot_are_stuffed() -> None:
+    async with scripted_smtp({}) as server:
+        client = aiosmtplib.SMTP(hostname="127.0.0.1", port=server.port, start_tls=False)
+        session = Session(client, command_seconds=5, final_seconds=5)
+        await session.connect(seconds=5)
+        await session.send("a@b.co", "c@d.co", b"X: y\r\n\r\n.\r\n..\r\n.end\r\n")
+        await session.quit()
+
+    assert server.bodies == [b"X: y\r\n\r\n..\r\n...\r\n..end\r\n.\r\n"]

@@ -1,0 +1,101 @@
+import pytest
+
+from angarium.core.people.consent import (
+    Consent,
+    Standing,
+    Word,
+    bind,
+    merge,
+    say,
+    standing,
+    standings,
+)
+
+OUT, IN = False, True
+
+
+def known(opted_in: bool, at: int) -> Word:
+    return Word(opted_in, at, 0)
+
+
+def visitor(opted_in: bool, at: int, bound_at: int | None = None) -> Word:
+    return Word(opted_in, at, 0, "explicit", "a1", bound_at)
+
+
+def consent_of(*words: Word) -> Consent:
+    consent = Consent()
+    for word in words:
+        consent = say(consent, word)
+    return consent
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ([known(IN, 1)], "opted_in"),
+        ([known(IN, 1), known(OUT, 2)], "opted_out"),
+        ([known(OUT, 2), known(IN, 1)], "opted_out"),
+        ([known(OUT, 1), known(IN, 2)], "opted_in"),
+        # In a merge the stricter wins, whichever side said it and when.
+        ([known(IN, 1), visitor(OUT, 2, bound_at=3)], "opted_out"),
+        ([visitor(OUT, 1, bound_at=3), known(IN, 2)], "opted_out"),
+        ([known(OUT, 1), visitor(IN, 2, bound_at=3)], "opted_out"),
+        ([visitor(IN, 1, bound_at=3), known(OUT, 2)], "opted_out"),
+        # What the person says after the login is the latest word.
+        ([visitor(OUT, 1, bound_at=3), known(IN, 4)], "opted_in"),
+        # A visit's own last word is what counts of it.
+        ([visitor(OUT, 1, bound_at=3), visitor(IN, 2, bound_at=3)], "opted_in"),
+        ([visitor(OUT, 1), visitor(IN, 2)], "opted_in"),
+        ([visitor(IN, 1), visitor(OUT, 2)], "opted_out"),
+        # Two visits: a later visit's permission does not undo the earlier one's refusal.
+        ([visitor(OUT, 1, bound_at=3), visitor(IN, 5, bound_at=7)], "opted_out"),
+    ],
+)
+def test_the_ruling_word(words: list[Word], state: str) -> None:
+    assert standing(consent_of(*words), False, None).state == state
+    assert standing(consent_of(*reversed(words)), False, None).state == state
+
+
+def test_a_login_binds_what_the_visitor_said_before_it() -> None:
+    consent = consent_of(known(IN, 2), visitor(OUT, 1))
+
+    assert bind(consent, "a1", 3)
+    assert standing(consent, False, None).state == "opted_out"
+
+
+def test_an_earlier_login_that_arrives_late_binds_nearer() -> None:
+    consent = consent_of(visitor(OUT, 1))
+    bind(consent, "a1", 9)
+
+    assert bind(consent, "a1", 3)
+    assert not bind(consent, "a1", 5)
+    assert consent.anonymous[0].bound_at == 3
+
+
+def test_merging_consents_equals_hearing_all_words_of_both() -> None:
+    left, right = [known(IN, 1), visitor(OUT, 2, 3)], [known(OUT, 2), visitor(IN, 5)]
+
+    assert merge(consent_of(*left), consent_of(*right)) == consent_of(*left, *right)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "email", "sms", "push"),
+    [
+        ({}, "unset", "unset", "unset"),
+        ({"email": "a@b.example"}, "opted_in", "unset", "unset"),
+        ({"mobile": "+989121234567"}, "unset", "opted_in", "unset"),
+    ],
+)
+def test_who_gave_an_address_is_opted_in_by_default(
+    attributes: dict[str, str], email: str, sms: str, push: str
+) -> None:
+    found = standings({}, attributes)
+
+    assert (found["email"].state, found["sms"].state, found["push"].state) == (email, sms, push)
+    assert found["push"] == Standing("unset", "none")
+
+
+def test_an_opt_out_that_came_before_the_address_holds() -> None:
+    found = standings({"email": consent_of(known(OUT, 1))}, {"email": "a@b.example"})
+
+    assert found["email"].state == "opted_out"

@@ -1,0 +1,1 @@
+"""Plugins as strangers write them, well and badly; test_manager.py loads them."""
