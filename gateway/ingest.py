@@ -29,7 +29,7 @@ from angarium.gateway.inflate import inflate
 from angarium.gateway.keyring import Holder
 from angarium.gateway.limits import Allowances, ClientGone, Room, read_body
 from angarium.gateway.parts import AllParts
-from angarium.gateway.problems import Problem, Refusal
+from angarium.gateway.problems import Problem, Refusal, to_pointer
 from angarium.gateway.refusals import explain
 from angarium.gateway.request_ids import request_id_of
 from angarium.gateway.wire import JSON, Headers, send_bytes, send_refusal
@@ -187,5 +187,5 @@ def _content_length(headers: Headers) -> int | None:
 def _refused_message(rejected: Rejected) -> Refusal:
     if rejected.code in UNFIT or (rejected.code == "wrong_type" and not rejected.field):
         return unreadable(rejected.reason)
-    errors = [("/" + rejected.field.replace(".", "/"), rejected.reason)] if rejected.field else []
+    errors = [(to_pointer(rejected.field), rejected.reason)] if rejected.field else []
     return Refusal(Problem.MESSAGE_REFUSED, rejected.reason, code=rejected.code, errors=errors)

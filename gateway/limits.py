@@ -28,7 +28,7 @@ class ClientGone(Exception):
 async def read_body(
     receive: Receive, declared: int | None, most: int, seconds: float = BODY_SECONDS
 ) -> bytes:
-    """The whole body, at most `most` bytes, within `seconds`. Raises Refusal (408, 413), ClientGone.
+    """The whole body: at most `most` bytes, within `seconds`. Raises Refusal or ClientGone.
 
     `declared` is the Content-Length: one over the limit is refused before anything is read.
     """

@@ -1,12 +1,13 @@
 """What the doors are made of, put together once in bootstrap and handed to every handler."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from litestar.di import NamedDependency
 
 from angarium.config.settings import Settings
 from angarium.core.bus.bus import Bus
+from angarium.core.delivery.links import Links
 from angarium.core.store.protocol import Store
 from angarium.core.workers.clock import Now
 from angarium.gateway.keyring import Keyring
@@ -26,7 +27,7 @@ class AllParts(msgspec.Struct, frozen=True):
     plugins: Plugins
     now: Now
     keyring: Keyring
-    links: Any
+    links: Links
     metrics: Metrics
     workspace: str = "default"
 

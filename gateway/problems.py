@@ -79,7 +79,7 @@ class ProblemBody(msgspec.Struct, omit_defaults=True):
     code: str
     message: str
     request_id: str
-    errors: Sequence[FieldError] = ()
+    errors: Sequence[FieldError]
     not_ready: Sequence[str] = ()
 
 
@@ -127,6 +127,12 @@ class Refusal(Exception):
 def retry_after(seconds: int) -> dict[str, str]:
     """The header that tells clients when to come back: whole seconds, at least one."""
     return {"Retry-After": str(max(1, seconds))}
+
+
+def to_pointer(path: str) -> str:
+    """A JSON pointer (RFC 6901) from msgspec's `items[1].n`; "" is the whole body."""
+    steps = path.replace("[...]", "").replace("[", ".").replace("]", "")
+    return "".join(f"/{step}" for step in steps.split(".") if step)
 
 
 def catalogue() -> list[dict[str, Any]]:

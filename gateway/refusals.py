@@ -18,13 +18,14 @@ from litestar.exceptions import (
     NotAuthorizedException,
     NotFoundException,
     PermissionDeniedException,
+    SerializationException,
     ValidationException,
 )
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from angarium.core.bus.errors import BusFull, BusUnavailable, MessageTooLarge
 from angarium.core.store.errors import Contention, Refused, StoreUnavailable
-from angarium.gateway.problems import MEDIA_TYPE, Problem, Refusal, retry_after
+from angarium.gateway.problems import MEDIA_TYPE, Problem, Refusal, retry_after, to_pointer
 from angarium.gateway.request_ids import request_id_of
 
 log = structlog.get_logger()
@@ -45,13 +46,15 @@ def _pointer(wrong: Mapping[str, str]) -> str:
     key = wrong.get("key", "")
     if wrong.get("source") != "body":
         return key
-    return "" if key == "data" else "/" + key.replace(".", "/")
+    return "" if key == "data" else to_pointer(key)
 
 
 def _other(error: Exception) -> Refusal:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
         return Refusal(Problem.BODY_TOO_LARGE)
+    if isinstance(error.__cause__, SerializationException):
+        return Refusal(Problem.UNREADABLE_BODY)
     return Refusal(Problem.BAD_REQUEST if status < 500 else Problem.INTERNAL)
 
 

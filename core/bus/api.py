@@ -4,20 +4,29 @@ from typing import Any
 
 import msgspec
 
-from angarium.core.bus.errors import BusError, BusFull, BusRefused, BusUnavailable
+from angarium.core.bus.errors import (
+    BatchSpoilt,
+    BusError,
+    BusFull,
+    BusRefused,
+    BusUnavailable,
+    MessageTooLarge,
+)
 from angarium.core.bus.link import Session
 
 STREAM_NOT_FOUND = 10059
 STREAM_NAME_IN_USE = 10058
 DUPLICATE_IN_BATCH = 10201
 
-ASK_SECONDS = 5.0
+ASK_SECONDS = 10.0
 
+_TOO_LARGE = 10054
 _FULL = frozenset({10023, 10028, 10047, 10077})
-_PASSING = frozenset({10008, 10039, 10176, 10175, 10210})
+_SPOILT = frozenset({10175, 10176})
+_PASSING = frozenset({10008, 10039, 10210})
 # 10077 store failed or full; 10023, 10028, 10047 no resources left on the server.
-# 10008 not available, 10039 account off, 10175 and 10176 a batch cut short by a lost connection,
-# 10210 too many batches open at once.
+# 10175 and 10176 a batch with a gap: a message was too large, lost, or could not be written.
+# 10008 not available, 10039 account off, 10210 too many batches open at once.
 
 
 class Fault(msgspec.Struct):
@@ -78,6 +87,10 @@ def fault_error(fault: Fault, what: str) -> BusError:
             f"{said}. Let the core catch up or raise nats.max_bytes; if the server's disk was "
             "full, restart nats-server once there is space"
         )
+    if fault.err_code in _SPOILT:
+        return BatchSpoilt(f"{said}; if the server's disk was full, restart nats-server")
     if fault.err_code in _PASSING:
         return BusUnavailable(said)
+    if fault.err_code == _TOO_LARGE:
+        return MessageTooLarge(said)
     return BusRefused(said, fault.err_code)

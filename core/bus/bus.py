@@ -14,7 +14,6 @@ from angarium.core.bus.wire import Outgoing
 
 CONNECT_SECONDS = 10.0
 MAX_BYTES = 2 * 2**30
-MAX_MESSAGE_BYTES = 8 * 2**20
 
 
 class Bus:
@@ -53,13 +52,17 @@ class Bus:
         *,
         partitions: int = 1,
         max_bytes: int = MAX_BYTES,
-        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        max_message_bytes: int = streams.MAX_MESSAGE_BYTES,
         replicas: int = 1,
     ) -> None:
         """Make all streams, or change them to what is asked; safe from several processes at once.
 
         `max_bytes` is the size of EVENTS on disk; DECISIONS, FEEDBACK and REPORTS have a quarter
-        of it each, REJECTS a sixteenth. `replicas` counts only when a stream is made.
+        of it each, REJECTS a sixteenth. `max_message_bytes` counts headers too, about a
+        kibibyte. `replicas` counts only when a stream is made.
+
+        Raises BusRefused if the server is too old, has no room, or has the streams with another
+        number of partitions; BusUnavailable.
         """
         session = self._link.session
         streams.check_version(session)
@@ -71,6 +74,7 @@ class Bus:
                 max_message_bytes=max_message_bytes,
             )
             await streams.ensure_stream(session, config, replicas=replicas)
+        self._publisher.stream_limit = max_message_bytes
 
     async def publish(self, subject: str, body: bytes, *, message_id: str | None = None) -> None:
         """Store one message; durable when it returns. What is published at the same time shares

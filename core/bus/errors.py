@@ -2,6 +2,7 @@
 
 BusError
 ├── BusUnavailable    repeat later: nothing is known to be stored
+│   └── BatchSpoilt   (the publisher sees to it)
 ├── BusFull           repeat much later, or shed load: refused, nothing was stored
 ├── MessageTooLarge   make the message smaller; repeating is useless
 ├── BusRefused        a setting or a program is wrong; repeating is useless
@@ -24,6 +25,10 @@ class BusUnavailable(BusError):
     A message whose publishing ends so may or may not be stored: send it again with the same
     message id, the inbox removes what came twice.
     """
+
+
+class BatchSpoilt(BusUnavailable):
+    """A batch was not stored because one of its messages was not, or did not arrive."""
 
 
 class BusFull(BusError):

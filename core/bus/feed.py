@@ -73,6 +73,7 @@ class Feed:
         """Make the consumer. Raises BusUnavailable or BusRefused."""
         self._session.lost.add_done_callback(self._on_lost)
         self._subscription = await self._session.subscribe(self._inbox, self._on_msg)
+        self._session.shorten(self._subscription, self._take)
         path = f"CONSUMER.CREATE.{self._stream}.{self._name}"
         config = _consumer_config(self._name, start, subject_filter)
         body = {"stream_name": self._stream, "config": config, "action": "create"}
@@ -100,21 +101,25 @@ class Feed:
             return
 
     async def _on_msg(self, msg: Msg) -> None:
-        self.heard = True
+        if msg.reply:
+            self._take(msg.subject, msg.reply, msg.data)
+        else:
+            self._on_status(msg.headers or {})
+
+    def _take(self, subject: str, reply: str, body: bytes) -> None:
         if self.trouble is not None:
             return
-        if not msg.reply:
-            self._on_status(msg.headers or {})
-            return
-        place = read_reply(msg.reply)
-        self._delivered += 1
+        self.heard = True
         self.wanted -= 1
-        if place.consumer_sequence != self._delivered:
+        self._delivered += 1
+        sequence, number, at = read_reply(reply)
+        if number == self._delivered:
+            self._deliver(Received(sequence, subject, body, at))
+        else:
             self._fail(f"delivery {self._delivered} is missing")
-            return
-        self._deliver(Received(place.sequence, msg.subject, msg.data, place.at))
 
     def _on_status(self, headers: dict[str, str]) -> None:
+        self.heard = True
         status = headers.get(_STATUS, "")
         if status == _HEARTBEAT:
             return

@@ -28,25 +28,39 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-class _Client(Client):
-    """Reads the headers of status messages only.
+Take = Callable[[str, str, bytes], None]
+"""Takes subject, reply subject and body of a message."""
 
-    Nobody here looks at those of stored messages, and reading them takes longer than all the rest
-    of receiving a message. Should nats-py ever rename what is overridden, only time is lost.
+
+class _Client(Client):
+    """Hands the messages of some subscriptions over as soon as they are read off the wire.
+
+    A queue, a task's turn and the headers, at which nobody here looks, cost more than all the rest
+    of receiving a message. Should nats-py ever rename what is used here, only time is lost.
     """
 
-    async def _process_headers(self, headers: bytes | None) -> dict[str, str] | None:
-        if headers is None or not headers.startswith(b"NATS/1.0 "):
-            return None
-        parse: Any = super()._process_headers  # pyright: ignore  # untyped there
-        parsed: dict[str, str] | None = await parse(headers)
-        return parsed
+    def __init__(self) -> None:
+        super().__init__()
+        self._takers: dict[int | None, Take] = {}
+
+    def shorten(self, subscription: Subscription, take: Take) -> None:
+        """Give messages with a reply subject to `take`; all others go the usual way."""
+        self._takers[getattr(subscription, "_id", None)] = take
+
+    async def _process_msg(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
+    ) -> None:
+        take = self._takers.get(sid)
+        if take is None or not reply:
+            await super()._process_msg(sid, subject, reply, data, headers)
+        elif sid in self._subs:
+            take(subject.decode(), reply.decode(), data)
 
 
 class Session:
     """One connection, from its opening to its loss."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: _Client) -> None:
         self._client = client
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -88,6 +102,11 @@ class Session:
             return subscription
         except (nats.errors.Error, OSError) as error:
             raise BusUnavailable(f"the connection to NATS failed: {error}") from error
+
+    def shorten(self, subscription: Subscription, take: Take) -> None:
+        """Have messages with a reply subject, in their order, given to `take` where possible;
+        it must be quick. Those without still come to the subscription, perhaps later."""
+        self._client.shorten(subscription, take)
 
     async def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription; of no consequence if the connection is gone."""

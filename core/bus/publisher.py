@@ -9,9 +9,16 @@ from collections import deque
 from collections.abc import Sequence
 
 from angarium.core.bus import wire
-from angarium.core.bus.errors import BusError, BusFull, BusRefused, BusUnavailable, MessageTooLarge
+from angarium.core.bus.errors import (
+    BatchSpoilt,
+    BusError,
+    BusFull,
+    BusRefused,
+    BusUnavailable,
+    MessageTooLarge,
+)
 from angarium.core.bus.link import Link
-from angarium.core.bus.streams import MOST_MESSAGES
+from angarium.core.bus.streams import MAX_MESSAGE_BYTES, MOST_MESSAGES
 from angarium.core.bus.subjects import stream_of
 from angarium.core.bus.wire import Outgoing
 
@@ -23,6 +30,10 @@ MOST_BYTES = 16 * 2**20
 MOST_WAITING_BYTES = 64 * 2**20
 MESSAGE_OVERHEAD = 1024
 """Room for subject and headers, in bytes, that is counted for each message."""
+
+
+_ONE_FOR_ALL = (BusRefused, MessageTooLarge, BatchSpoilt)
+"""Errors by which one message spoils a batch for all the others."""
 
 
 class _Group:
@@ -48,6 +59,7 @@ class Publisher:
     def __init__(self, link: Link, *, most_waiting_bytes: int = MOST_WAITING_BYTES) -> None:
         self._link = link
         self._room = most_waiting_bytes
+        self.stream_limit = MAX_MESSAGE_BYTES
         self._waiting_bytes = 0
         self._waiting: dict[str, deque[_Group]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
@@ -56,7 +68,7 @@ class Publisher:
     @property
     def largest(self) -> int:
         """The largest body, in bytes, that can be published now."""
-        return self._link.session.largest - MESSAGE_OVERHEAD
+        return min(self._link.session.largest, self.stream_limit) - MESSAGE_OVERHEAD
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Store messages of one stream together: all of them when it returns, none when it raises
@@ -109,17 +121,26 @@ class Publisher:
             waiting.clear()
             del self._senders[stream]
 
-    async def _send(self, groups: list[_Group]) -> None:
+    async def _send(self, groups: list[_Group]) -> BusError | None:
+        """Send groups in one go and settle them; the error of one alone is returned as well."""
         error = await self._outcome([message for group in groups for message in group.messages])
-        if isinstance(error, BusRefused) and len(groups) > 1:
-            # One message spoilt the batch for all: each group for itself then.
-            for group in groups:
-                await self._send([group])
-            return
+        if isinstance(error, _ONE_FOR_ALL) and len(groups) > 1:
+            await self._send_apart(groups)
+            return None
         if wire.is_duplicate(error):
             error = await self._one_by_one(groups[0].messages)
         for group in groups:
             group.settle(error)
+        return error
+
+    async def _send_apart(self, groups: list[_Group]) -> None:
+        """Each group for itself, until the server answers no more."""
+        for number, group in enumerate(groups):
+            error = await self._send([group])
+            if isinstance(error, BusUnavailable) and not isinstance(error, BatchSpoilt):
+                for rest in groups[number:]:
+                    rest.settle(error)
+                return
 
     async def _one_by_one(self, messages: Sequence[Outgoing]) -> BusError | None:
         for message in messages:

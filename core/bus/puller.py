@@ -132,7 +132,8 @@ class Puller:
                 async with asyncio.timeout(2 * self._heartbeat):
                     await self._stirred.wait()
             except TimeoutError:
-                if not feed.heard:
+                if feed.wanted > 0 and not feed.heard:
+                    log.warning("bus_feed_silent", stream=self._stream)
                     return
                 feed.heard = False
 

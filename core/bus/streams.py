@@ -3,7 +3,7 @@
 from typing import Any
 
 from angarium.core.bus import api, subjects
-from angarium.core.bus.errors import BusRefused
+from angarium.core.bus.errors import BusFull, BusRefused
 from angarium.core.bus.link import Session
 
 SECOND = 10**9
@@ -11,6 +11,7 @@ DAY = 24 * 3600 * SECOND
 DUPLICATE_WINDOW = 120 * SECOND
 OLDEST_SERVER = (2, 14)
 TRIES = 5
+MAX_MESSAGE_BYTES = 8 * 2**20
 MOST_MESSAGES = 1000
 """How many messages the server takes in one atomic batch."""
 
@@ -64,6 +65,16 @@ async def ensure_stream(session: Session, config: dict[str, Any], *, replicas: i
     Raises BusRefused when the stream was made with another number of partitions: that can only
     be changed on an empty stream, by deleting it.
     """
+    try:
+        await _settle(session, config, replicas)
+    except BusFull as error:
+        raise BusRefused(
+            f"nats-server has no room for the stream {config['name']} of {config['max_bytes']} "
+            "bytes: lower nats.max_bytes, or give its disk more space"
+        ) from error
+
+
+async def _settle(session: Session, config: dict[str, Any], replicas: int) -> None:
     name = config["name"]
     for _ in range(TRIES):
         present = await _present(session, name)
@@ -75,6 +86,7 @@ async def ensure_stream(session: Session, config: dict[str, Any], *, replicas: i
             return
         _check_partitions(present, config)
         await api.ask(session, f"STREAM.UPDATE.{name}", {**present, **config})
+    raise BusRefused(f"the stream {name} does not stay as asked: do two processes differ in nats.*?")
 
 
 async def _present(session: Session, name: str) -> dict[str, Any] | None:

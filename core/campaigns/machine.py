@@ -309,5 +309,5 @@ def _sent(run: Run) -> Run:
 def _remembering(run: Run, others: tuple[Trigger, ...]) -> Run:
     context = {name: value for name, value in run.context.items() if name != "others"}
     if others:
-        context["others"] = msgspec.to_builtins(others)
+        context["others"] = msgspec.to_builtins(list(others))
     return msgspec.structs.replace(run, context=context)

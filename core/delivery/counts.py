@@ -50,29 +50,35 @@ class CountKey(NamedTuple):
 
 
 class Counts:
-    """The changes of the counters in one transaction."""
+    """The changes of the counters in one transaction.
+
+    Moves of one kind are counted first and written out as keys in the end: there are few kinds.
+    """
 
     def __init__(self) -> None:
-        self._changes: defaultdict[CountKey, int] = defaultdict(int)
+        self._moves: defaultdict[tuple[Place, Standing | None, Standing | None], int]
+        self._moves = defaultdict(int)
+        self._reactions: defaultdict[CountKey, int] = defaultdict(int)
 
     def move(self, place: Place, old: Standing | None, new: Standing | None) -> None:
         """From one standing to another; None: not there yet, or no more."""
-        if old is not None:
-            for key in _keys(place, old):
-                self._changes[key] -= 1
-        if new is not None:
-            for key in _keys(place, new):
-                self._changes[key] += 1
+        self._moves[place, old, new] += 1
 
     def react(self, place: Place, provider: str, reaction: str, *, first: bool) -> None:
         """One more reaction; `first`: of its kind to this delivery."""
-        self._changes[CountKey(*place, provider, "reactions", reaction, "")] += 1
+        self._reactions[CountKey(*place, provider, "reactions", reaction, "")] += 1
         if first:
-            self._changes[CountKey(*place, provider, "reaction", reaction, "")] += 1
+            self._reactions[CountKey(*place, provider, "reaction", reaction, "")] += 1
 
     def changes(self) -> list[tuple[CountKey, int]]:
         """What really changed, in the order of the keys: the order in which rows are locked."""
-        return sorted((key, count) for key, count in self._changes.items() if count)
+        sums = self._reactions.copy()
+        for (place, old, new), count in self._moves.items():
+            for key in _keys(place, old):
+                sums[key] -= count
+            for key in _keys(place, new):
+                sums[key] += count
+        return sorted((key, count) for key, count in sums.items() if count)
 
 
 def totals(states: Iterable[tuple[str, int]]) -> Mapping[str, int]:
@@ -83,7 +89,9 @@ def totals(states: Iterable[tuple[str, int]]) -> Mapping[str, int]:
     return {"planned": sum(sums.values()), **sums}
 
 
-def _keys(place: Place, at: Standing) -> Iterable[CountKey]:
+def _keys(place: Place, at: Standing | None) -> Iterable[CountKey]:
+    if at is None:
+        return
     if is_receipt(at.state):
         yield CountKey(*place, at.provider, "receipt", at.state.value, at.reason)
         yield CountKey(*place, at.provider, "state", base(at.state).value, "")

@@ -42,6 +42,7 @@ class Skip(msgspec.Struct, frozen=True, tag="skip"):
 Decision = Send | Hold | Skip
 
 SEND: Final = Send()
+"""The one value that lets a message pass; gates answer with it, not with another like it."""
 
 
 class Gate(NamedTuple):

@@ -6,8 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from angarium.core.delivery.attempt import Attempt
-from angarium.core.delivery.gates import ASK_AGAIN, GATES, SEND, Decision, Gate, Hold, Send, Skip
-from angarium.core.events.times import format_instant
+from angarium.core.delivery.gates import ASK_AGAIN, GATES, SEND, Decision, Gate, Hold, Skip
 
 NOT_ASKED: Final = "not_asked"
 
@@ -15,13 +14,12 @@ NOT_ASKED: Final = "not_asked"
 class Verdict(msgspec.Struct, frozen=True):
     """What one gate said: `send`, `hold`, `skip`, or `not_asked` as an earlier one had refused.
 
-    at: RFC 3339, in UTC. saw: what it looked at.
+    saw: what it looked at.
     """
 
     gate: str
     verdict: str
     reason: str
-    at: str
     saw: Mapping[str, Any]
 
 
@@ -38,25 +36,31 @@ def judge(attempt: Attempt, gates: Sequence[Gate] = GATES) -> Judgement:
 
     Fails closed: a gate that raises holds the message, and is asked again a minute later.
     """
-    at = format_instant(attempt.now)
     verdicts: list[Verdict] = []
-    decision: Decision = SEND
-    error: Exception | None = None
     for gate in gates:
-        if decision is not SEND:
-            verdicts.append(Verdict(gate.name, NOT_ASKED, "", at, {}))
-            continue
-        saw: Mapping[str, Any] = {}
         try:
             answer = gate.decide(attempt)
             saw = gate.saw(attempt)
         except Exception as mistake:
-            error = mistake
             answer = Hold(attempt.now + ASK_AGAIN, "gate_error")
-        verdicts.append(Verdict(gate.name, *_words(answer), at, saw))
-        if not isinstance(answer, Send):
-            decision = answer
-    return Judgement(decision, verdicts, error)
+            return _refused(answer, gate, {}, verdicts, gates, mistake)
+        if answer is not SEND:
+            return _refused(answer, gate, saw, verdicts, gates, None)
+        verdicts.append(Verdict(gate.name, "send", "", saw))
+    return Judgement(SEND, verdicts)
+
+
+def _refused(
+    answer: Decision,
+    gate: Gate,
+    saw: Mapping[str, Any],
+    before: Sequence[Verdict],
+    gates: Sequence[Gate],
+    error: Exception | None,
+) -> Judgement:
+    verdict = Verdict(gate.name, *_words(answer), saw)
+    after = [Verdict(each.name, NOT_ASKED, "", {}) for each in gates[len(before) + 1 :]]
+    return Judgement(answer, [*before, verdict, *after], error)
 
 
 def _words(decision: Decision) -> tuple[str, str]:

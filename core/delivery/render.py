@@ -25,10 +25,11 @@ _SPEAKING: Final = ("html", "text", "body", "title", "data")
 
 
 class Design(msgspec.Struct, frozen=True):
-    """A channel's content of one campaign version, ready to be rendered many times."""
+    """A channel's content of one campaign version: what stays as it is, and what is filled in."""
 
     channel: Channel
-    parts: Mapping[str, Any]
+    fixed: Mapping[str, Any]
+    holes: Mapping[str, Any]
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -40,8 +41,9 @@ class Rendered(msgspec.Struct, frozen=True):
 
 def design(channel: Channel, content: Mapping[str, Any]) -> Design:
     """Check a content (as in the campaign's JSON) against its channel. Raises ValueError."""
-    struct = msgspec.convert(content, channel.content)
-    return Design(channel, msgspec.to_builtins(struct, builtin_types=()))
+    parts = msgspec.to_builtins(msgspec.convert(content, channel.content))
+    holes = {name: part for name, part in parts.items() if _has_holes(part)}
+    return Design(channel, {n: _one_line(n, p) for n, p in parts.items() if n not in holes}, holes)
 
 
 class Renderer:
@@ -58,9 +60,9 @@ class Renderer:
         unsubscribe = self._links.unsubscribe(delivery.id)
         seen = {**scope, "links": {"unsubscribe": unsubscribe}}
         html = design.channel.html_fields
-        parts = {
-            name: self._fill(part, seen, name, name in html) for name, part in design.parts.items()
-        }
+        parts = dict(design.fixed)
+        for name, part in design.holes.items():
+            parts[name] = _one_line(name, self._fill(part, seen, name in html))
         _check(parts)
         targets: list[str] = []
         for name in html:
@@ -68,20 +70,33 @@ class Renderer:
                 parts[name], targets = track_html(parts[name], delivery.id, self._links)
         return Rendered(_message(design, delivery, parts, address, now, unsubscribe), targets)
 
-    def _fill(self, part: Any, scope: Mapping[str, Any], name: str, html: bool) -> Any:
+    def _fill(self, part: Any, scope: Mapping[str, Any], html: bool) -> Any:
         if isinstance(part, str):
-            text = self._text(part, scope, html)
-            return text if name in _TEXTS else _BREAKS.sub(" ", text)
+            return self._templates.render(part, scope, html=html) if _has_holes(part) else part
         if isinstance(part, dict):
-            return {key: self._fill(value, scope, key, html) for key, value in part.items()}
+            return {key: self._fill(value, scope, html) for key, value in part.items()}
         if isinstance(part, list | tuple):
-            return [self._fill(value, scope, name, html) for value in part]
+            return [self._fill(value, scope, html) for value in part]
         return part
 
-    def _text(self, text: str, scope: Mapping[str, Any], html: bool) -> str:
-        if "{{" not in text and "{%" not in text:
-            return text
-        return self._templates.render(text, scope, html=html)
+
+def _has_holes(part: Any) -> bool:
+    if isinstance(part, str):
+        return "{{" in part or "{%" in part
+    if isinstance(part, dict):
+        return any(_has_holes(value) for value in part.values())
+    return isinstance(part, list | tuple) and any(_has_holes(value) for value in part)
+
+
+def _one_line(name: str, part: Any) -> Any:
+    """A line break in a title, a sender, a link would be a header's end."""
+    if isinstance(part, str):
+        return part if name in _TEXTS or part.isprintable() else _BREAKS.sub(" ", part)
+    if isinstance(part, dict):
+        return {key: _one_line(key, value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_one_line(name, value) for value in part]
+    return part
 
 
 def read_context(delivery: Delivery) -> dict[str, Any]:
@@ -135,5 +150,5 @@ def _check(parts: Mapping[str, Any]) -> None:
     if speaking and not any(part.strip() if isinstance(part, str) else part for part in speaking):
         raise RenderFailed("empty_message")
     for part in parts.values():
-        if isinstance(part, str) and len(part.encode()) > RENDERED_BYTES:
+        if isinstance(part, str) and 4 * len(part) > RENDERED_BYTES < len(part.encode()):
             raise RenderFailed("message_too_large")

@@ -29,6 +29,10 @@ EARLIEST = 946_684_800_000
 FUTURE = 5 * 60_000
 """How far ahead of its receipt, in ms, an event may be; a later one is set back to it."""
 
+SKEW = 5_000
+"""Milliseconds between sending and receipt from which a wrong clock is corrected; less is the way
+that the request took, and correcting it would put a session's messages out of order."""
+
 MEANINGLESS_IDS = frozenset(
     {"null", "undefined", "none", "nil", "nan", "0", "-1", "true", "false", "anonymous"}
     | {"[object object]", "unknown", "guest"}
@@ -239,7 +243,7 @@ def _instant(wire: Wire, defaults: Defaults) -> int:
     sent_at = defaults.sent_at
     if wire.sent_at:
         sent_at = _moment(wire.sent_at, "sentAt")
-    if sent_at is not None and at <= sent_at + DAY:
+    if sent_at is not None and at <= sent_at + DAY and abs(received_at - sent_at) >= SKEW:
         at += received_at - sent_at
     if at < EARLIEST:
         refuse("timestamp_out_of_range", "timestamp", "timestamp lies before the year 2000")

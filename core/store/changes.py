@@ -13,6 +13,8 @@ from angarium.core.events.times import format_instant
 from angarium.core.store.outbox import OutboxRow, new_row, save_outbox
 from angarium.core.store.protocol import Transaction
 
+_encode = msgspec.json.Encoder().encode
+
 
 class Changes:
     """Collected while the transaction runs, written by `save` at its end.
@@ -25,6 +27,8 @@ class Changes:
         self._shard = shard
         self._counts = Counts()
         self._messages: list[tuple[str, str]] = []
+        self._instants: dict[int, str] = {}
+        self._subjects: dict[tuple[str, str, str], str] = {}
 
     def say(self, subject: str, body: bytes | str) -> None:
         """Publish `body` (JSON) on `subject` once the transaction has committed."""
@@ -41,12 +45,13 @@ class Changes:
 
         Claiming and releasing move counters only: they tell nobody anything about the message.
         """
-        self._counts.move(old.place, old.standing, new.standing)
+        standing = new.standing
+        self._counts.move(old.place, old.standing, standing)
         if new.state is DeliveryState.CLAIMED or (
             old.state is DeliveryState.CLAIMED and new.state is DeliveryState.PLANNED
         ):
             return
-        self._report(new, new.standing, at, facts)
+        self._report(new, standing, at, facts)
 
     def reacted(self, delivery: Delivery, reaction: str, at: int, *, first: bool) -> None:
         """One more reaction; it is reported under its own name."""
@@ -83,10 +88,24 @@ class Changes:
             "provider": standing.provider,
             "status": status,
             "reason": standing.reason,
-            "at": format_instant(at),
+            "at": self._instant(at),
             "profile": delivery.profile_id,
             "requestId": delivery.request_id,
             **facts,
         }
-        subject = reports_subject(delivery.workspace, delivery.channel, status)
-        self._messages.append((subject, msgspec.json.encode(body).decode()))
+        subject = self._subject(delivery.workspace, delivery.channel, status)
+        self._messages.append((subject, _encode(body).decode()))
+
+    def _instant(self, at: int) -> str:
+        """Most changes of a transaction happen at the same instant."""
+        text = self._instants.get(at)
+        if text is None:
+            text = self._instants[at] = format_instant(at)
+        return text
+
+    def _subject(self, workspace: str, channel: str, status: str) -> str:
+        subject = self._subjects.get((workspace, channel, status))
+        if subject is None:
+            subject = reports_subject(workspace, channel, status)
+            self._subjects[workspace, channel, status] = subject
+        return subject

@@ -122,4 +122,4 @@ async def _save_reactions(
     keys = sorted({found.new.key for _, found in heard if found.reaction})
     if keys:
         rows = [(*key, msgspec.json.encode(reactions[key[1]]).decode()) for key in keys]
-        await tx.run("save_reactions", rows=rows)
+        await tx.many("save_reactions", rows)

@@ -75,8 +75,8 @@ async def claim(
     tx: Transaction, worker: str, channel: str, limit: int, changes: Changes, now: int
 ) -> list[Delivery]:
     """Take up to `limit` due deliveries of a channel, the longest due first."""
-    due = await tx.fetch("find_due_deliveries", channel=channel, now=now, limit=limit)
-    found = await lock(tx, due)
+    due = await tx.fetch("lock_due_deliveries", channel=channel, now=now, limit=limit)
+    found = [_delivery(row) for row in due]
     if not found:
         return []
     await tx.run("claim_deliveries", worker=worker, now=now, keys=[old.key for old in found])
@@ -192,9 +192,9 @@ async def save_rows(
     columns = [_moved_row(row, now) for row in rows]
     if documents:
         both = zip(columns, documents, strict=True)
-        await tx.run("judge_deliveries", rows=[row + more for row, more in both])
+        await tx.many("judge_deliveries", [row + more for row, more in both])
     else:
-        await tx.run("move_deliveries", rows=columns)
+        await tx.many("move_deliveries", columns)
 
 
 def _delivery(row: Row) -> Delivery:
@@ -207,7 +207,7 @@ def _moved_row(new: Delivery, now: int) -> tuple[Any, ...]:
     return (
         new.workspace,
         new.id,
-        new.state,
+        new.state.value,
         new.reason,
         new.provider,
         new.provider_id,

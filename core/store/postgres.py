@@ -5,7 +5,7 @@ restart of the server; what was under way raises StoreUnavailable.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
@@ -13,7 +13,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from angarium.core.store.catalogue import Catalogue
-from angarium.core.store.errors import Contention, QueryMistake
+from angarium.core.store.errors import Contention, QueryMistake, StoreUnavailable
 from angarium.core.store.migrate import Migration, apply
 from angarium.core.store.postgres_errors import CAUGHT, meaning
 from angarium.core.store.protocol import Dialect, Row, Transaction
@@ -25,6 +25,7 @@ CONNECT_SECONDS = 10
 ACQUIRE_SECONDS = 60
 """How long to wait for a connection of the pool before giving up with Contention."""
 STATEMENT_SECONDS = 300
+CLOSE_SECONDS = 10
 STATEMENTS = 512
 """Prepared statements kept for each connection: more than there are queries."""
 QUERIES_EACH = 1_000_000
@@ -67,7 +68,7 @@ class PostgresStore:
         """Connect once, to see that it works. Raises StoreUnavailable."""
         pool = asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=0,  # asyncpg complains aloud if it cannot keep up another number
             max_size=CONNECTIONS,
             max_queries=QUERIES_EACH,
             timeout=CONNECT_SECONDS,
@@ -77,11 +78,13 @@ class PostgresStore:
             reset=_keep,
             server_settings=SETTINGS,
         )
+        await pool
+        store = cls(pool, queries, migrations)
         try:
-            await pool
-        except CAUGHT as error:
-            raise meaning(error, closed=True) from error
-        return cls(pool, queries, migrations)
+            await store._release(await store._acquire())
+        except ValueError as error:
+            raise StoreUnavailable(f"database.url cannot be read: {error}") from error
+        return store
 
     @property
     def dialect(self) -> Dialect:
@@ -113,7 +116,11 @@ class PostgresStore:
 
     async def close(self) -> None:
         """See protocol.Store."""
-        await self._pool.close()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            return  # asyncpg has cut what was still in use
 
     @asynccontextmanager
     async def _begin(self, begin: str) -> "AsyncGenerator[_Transaction]":
@@ -161,14 +168,14 @@ class _Transaction:
         found = self._queries[query]
         values = found.numbered(params)
         self._check()
-        rows: list[Any] = await self._ask(self._link.fetch(found.sql, *values))
+        rows: list[Any] = await self._ask(lambda: self._link.fetch(found.sql, *values))
         return rows
 
     async def run(self, query: str, /, **params: Any) -> int:
         found = self._queries[query]
         values = found.numbered(params)
         self._check()
-        status = await self._ask(self._link.execute(found.sql, *values))
+        status = await self._ask(lambda: self._link.execute(found.sql, *values))
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0  # "create index" has no count
 
@@ -177,23 +184,22 @@ class _Transaction:
         self._check()
         if rows:
             columns = list(zip(*rows, strict=True))
-            await self._ask(self._link.execute(found.sql, *columns))
+            await self._ask(lambda: self._link.execute(found.sql, *columns))
 
     async def script(self, sql: str) -> None:
         """Run a migration: statements without parameters or rows."""
-        await self._ask(self._link.execute(sql))
+        await self._ask(lambda: self._link.execute(sql))
 
     async def lock_schema(self) -> None:
         """Wait until nobody else migrates; held until the transaction ends."""
-        await self._ask(self._link.execute(f"select pg_advisory_xact_lock({SCHEMA_LOCK})"))
+        await self._ask(lambda: self._link.execute(f"select pg_advisory_xact_lock({SCHEMA_LOCK})"))
 
-    async def _ask(self, work: Awaitable[T]) -> T:
-        """Await `work`; raise its database errors as ours, with the cause kept."""
+    async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work`; raise its database errors as ours, with the cause kept."""
         try:
-            return await work
+            return await work()
         except CAUGHT as error:
-            closed = self._link.is_closed()
-            raise meaning(error, closed=closed, readonly=self._readonly) from error
+            raise meaning(error, closed=_lost(self._link), readonly=self._readonly) from error
 
     def _check(self) -> None:
         if self.ended:
@@ -206,7 +212,16 @@ async def _roll_back(link: Link) -> None:
         if link.is_in_transaction():
             await link.execute("rollback")
     except CAUGHT:
-        link.terminate()
+        if not _lost(link):
+            link.terminate()
+
+
+def _lost(link: Link) -> bool:
+    """Whether the connection is gone; the pool takes it back at once if it breaks in our hands."""
+    try:
+        return link.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _keep(_link: "asyncpg.Connection[asyncpg.Record]") -> None:

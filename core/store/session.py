@@ -76,7 +76,7 @@ class Session:
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            future.add_done_callback(asyncio.Future.exception)  # nobody asks for it any more
+            future.add_done_callback(lambda done: done.exception())  # nobody else asks
             while not future.done():
                 job.interrupt()  # may come too early for SQLite to notice, therefore the loop
                 await asyncio.wait([future], timeout=INTERRUPT_SECONDS)

@@ -31,9 +31,9 @@ def broker_part(server: EmbeddedServer, environ: Mapping[str, str]) -> Part:
 def our_parts(settings: Settings, environ: Mapping[str, str]) -> list[Part]:
     """Gateway, core and delivery, one process each."""
     limits = {
+        "gateway": settings.http.drain_seconds,  # first, since it takes the longest to be ready
         "core": settings.core.drain_seconds,
         "deliver": settings.deliver.drain_seconds,
-        "gateway": settings.http.drain_seconds,
     }
     return [
         Part(

@@ -9,7 +9,6 @@ import structlog
 from angarium.config.settings import Settings
 from angarium.core.bus.embedded import EmbeddedServer
 from angarium.core.workers.clock import now
-from angarium.gateway.first import prepare_store
 from angarium.gateway.supervisor.connection import Connection, remove_connection, write_connection
 from angarium.gateway.supervisor.crew import Crew
 from angarium.gateway.supervisor.lock import DirectoryLock
@@ -82,33 +81,45 @@ class Instance:
         return 0 if clean else 1
 
     async def _start(self) -> bool:
-        if not await self._start_broker():
-            return False
-        _, keys = await prepare_store(self._settings, now())
-        for kind, text in keys.items():
-            self._say(f"New {kind} key, shown only now: {text}")
+        """Start all at once: while ours still import, the broker and the store come up.
+
+        Ours wait for the broker, and migrating is safe from many processes.
+        """
+        server = self._prepare_broker()
         environ = child_environ(self._settings, self._file, self._environ)
+        if server is not None:
+            self._crew.start([broker_part(server, self._environ)])
         self._crew.start(our_parts(self._settings, environ))
-        if not await self._crew.until(wait_ready(*self._door()), self._signals.stop):
+        if not await self._crew.until(self._come_up(server), self._signals.stop):
             return False
         self._is_up = True
         self._write_connection()
         self._say(f"Angarium is ready: {self._http()} (data in {self._settings.data.dir})")
         return True
 
-    async def _start_broker(self) -> bool:
+    def _prepare_broker(self) -> EmbeddedServer | None:
         """Our own nats-server, unless the settings name one."""
         nats = self._settings.nats
         if nats.url:
-            return True
+            return None
         binary = Path(nats.binary) if nats.binary else None
         server = EmbeddedServer(Path(self._settings.data.dir), nats.port, binary=binary)
         server.prepare()
         self._settings = msgspec.structs.replace(
             self._settings, nats=msgspec.structs.replace(nats, url=server.url)
         )
-        self._crew.start([broker_part(server, self._environ)])
-        return await self._crew.until(server.wait_ready(), self._signals.stop)
+        return server
+
+    async def _come_up(self, server: EmbeddedServer | None) -> None:
+        # Imported only now: the children are on their way meanwhile.
+        from angarium.gateway.first import prepare_store
+
+        _, keys = await prepare_store(self._settings, now())
+        for kind, text in keys.items():
+            self._say(f"New {kind} key, shown only now: {text}")
+        if server is not None:
+            await server.wait_ready()
+        await wait_ready(*self._door())
 
     def _door(self) -> tuple[str, int]:
         host = self._settings.http.host

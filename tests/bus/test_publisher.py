@@ -225,6 +225,30 @@ async def test_a_body_of_the_largest_size_is_stored_and_a_larger_one_refused(bus
     assert (await bus.stream_state(subjects.EVENTS)).messages == 1
 
 
+async def test_one_that_the_stream_finds_too_large_harms_none_of_the_others(
+    bus: Bus, connect: Connect
+) -> None:
+    other = await connect()  # another process, with another idea of the largest message
+    await other.ensure_streams(partitions=PARTITIONS, max_message_bytes=2000)
+
+    outcomes = await asyncio.gather(
+        *(bus.publish(SUBJECT, bytes(3000 if n == 30 else 10)) for n in range(60)),
+        return_exceptions=True,
+    )
+
+    assert [n for n, outcome in enumerate(outcomes) if outcome is not None] == [30]
+    assert isinstance(outcomes[30], MessageTooLarge)
+    assert (await bus.stream_state(subjects.EVENTS)).messages == 59
+
+
+async def test_the_largest_message_of_the_streams_is_kept_to(bus: Bus) -> None:
+    await bus.ensure_streams(partitions=PARTITIONS, max_message_bytes=4000)
+
+    with pytest.raises(MessageTooLarge, match=str(bus.largest_body)):
+        await bus.publish(SUBJECT, bytes(4000))
+    await bus.publish(SUBJECT, bytes(bus.largest_body), message_id="m" * 64)
+
+
 @pytest.mark.parametrize("odd", ["angarium.events.default." + "x" * 5000, "angarium.events.a b.c"])
 async def test_an_odd_subject_is_refused_before_the_network(bus: Bus, odd: str) -> None:
     with pytest.raises(BadToken):

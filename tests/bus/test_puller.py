@@ -202,7 +202,7 @@ async def test_a_lost_message_is_noticed_and_fetched_again(bus: Bus, link: Link)
         found = await read(puller, 5)
 
         numbers = dict(link.session._client._subs)
-        for number in list(numbers)[1:]:
+        for number in list(numbers)[1:]:  # the first subscription is that for answers
             link.session._client._subs.pop(number)
         await publish(bus, 5, 1)
         await link.session.flush(5)

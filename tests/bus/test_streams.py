@@ -152,7 +152,7 @@ async def test_a_stream_made_anew_has_another_epoch(bus: Bus, link: Link) -> Non
 
 
 async def test_streams_larger_than_the_disk_are_refused(bus: Bus) -> None:
-    with pytest.raises(Exception, match=r"nats\.max_bytes"):
+    with pytest.raises(BusRefused, match=r"nats\.max_bytes"):
         await bus.ensure_streams(partitions=PARTITIONS, max_bytes=2**60)
 
 

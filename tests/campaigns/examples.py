@@ -18,6 +18,7 @@ from angarium.core.campaigns.runs import (
     Run,
     Start,
 )
+from angarium.core.campaigns.triggers import fits
 from angarium.core.events.times import parse_instant
 from angarium.core.segments.conditions import Facts
 
@@ -77,12 +78,13 @@ class Journal:
 
     def hear(self, occurrence: Occurrence, now: int) -> Sequence[Action]:
         """The same for an event that is made already."""
-        if self.rule.stop is not None and occurrence.name == self.rule.stop.event:
+        said = (occurrence.name, occurrence.properties, occurrence.at)
+        if self.rule.stop is not None and fits(self.rule.stop, *said):
             self.stops.append(occurrence)
         same = [stop.at for stop in self.stops if stop.device == occurrence.device]
         actions = on_event(
             self.rule,
-            list(self.runs.values()),
+            [run for run in self.runs.values() if run.state != CANCELLED],
             occurrence,
             self.facts,
             now,

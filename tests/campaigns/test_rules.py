@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 
 from angarium.core.campaigns.rules import RuleBook, compile_rules
-
-from .examples import CART, DAY, campaign
+from tests.campaigns.examples import CART, DAY, campaign
 
 
 class Stored(msgspec.Struct, frozen=True):

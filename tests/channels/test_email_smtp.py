@@ -112,7 +112,7 @@ async def test_what_is_sent_is_what_was_asked(server: SmtpCatcher) -> None:
     assert caught.parsed["from"] == "فروشگاه <shop@example.org>"
     assert caught.parsed["reply-to"] == "help@example.org"
     assert caught.parsed["message-id"] == "<dlv_1@example.org>"
-    assert caught.parsed["date"] == "Sun, 22 Nov 2026 10:00:00 +0000"
+    assert caught.parsed["date"] == "Sun, 22 Nov 2026 10:00:00 -0000"
     assert caught.parsed["list-unsubscribe"] == "<https://example.org/u/t0ken>"
 
 

@@ -169,7 +169,7 @@ def test_what_nobody_can_unsubscribe_from_says_nothing_of_it() -> None:
 def test_the_date_is_that_of_the_message() -> None:
     message = parsed(composed(at=1_795_341_600_999))
 
-    assert message["date"] == "Sun, 22 Nov 2026 10:00:00 +0000"
+    assert message["date"] == "Sun, 22 Nov 2026 10:00:00 -0000"
     assert parsed(composed())["date"] is None
 
 

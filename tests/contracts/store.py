@@ -6,7 +6,6 @@ tables of `things.sql`; and `rival`, a second store open on the same database.
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +18,6 @@ from angarium.core.store.errors import (
 )
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.retry import transact
-
-THINGS = Path(__file__).with_name("queries")
 
 WORDS = ["سلام", "می\u200cروم", "😀", "O'Brien; -- \\", "{json} :id", "", "a\nb\tc", "ﷺ"]
 

@@ -96,6 +96,12 @@ def test_null_and_empty_and_absent_ids_are_all_none(absent: Any) -> None:
             "2026-11-22T09:30:00Z",
         ),
         ({"timestamp": "2026-11-22T08:30:00Z"}, "2026-11-22T09:00:00Z", "2026-11-22T09:30:00Z"),
+        # Two seconds are the time that the request took, not an error of the clock.
+        (
+            {"timestamp": "2026-11-22T09:00:00Z", "sentAt": "2026-11-22T09:59:58Z"},
+            None,
+            "2026-11-22T09:00:00Z",
+        ),
         # A clock ten years ahead without sentAt: the receipt is the latest that can be.
         ({"timestamp": "2036-11-22T10:00:00Z"}, None, "2026-11-22T10:00:00Z"),
         ({"timestamp": RECEIVED - 1000}, None, "2026-11-22T09:59:59Z"),

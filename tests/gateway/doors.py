@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 from angarium.config.settings import Settings
 from angarium.core.bus.bus import Bus
 from angarium.core.bus.subjects import EVENTS
+from angarium.core.delivery.links import Links
 from angarium.core.store.keys import Kind, make_key, save_key
 from angarium.core.store.protocol import Store
 from angarium.gateway.app import create_app
@@ -21,6 +22,7 @@ from angarium.gateway.parts import AllParts
 from angarium.gateway.serve import listen, run_server
 from angarium.plugins.manager import load_plugins
 
+LINKS = Links(b"secret", "http://links.example")
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z
 
 
@@ -83,7 +85,7 @@ async def run_door(
 ) -> AsyncIterator[Door]:
     keys = await _make_keys(store, clock.at)
     keyring = Keyring(store, clock)
-    parts = AllParts(store, bus, settings, load_plugins(()), clock, keyring, None, Metrics())
+    parts = AllParts(store, bus, settings, load_plugins(()), clock, keyring, LINKS, Metrics())
     app = create_app(parts, handlers)
     ready = asyncio.Event()
 

@@ -48,7 +48,6 @@ async def test_the_same_decision_leads_to_the_same_delivery(live_api: Api) -> No
         ({"decisionId": "x" * 201}, "decisionId"),
         ({"userId": 5}, "userId"),
         ({"userId": "x" * 101}, "userId"),
-        ({"data": []}, "data"),
         ({"notBefore": "soon"}, "notBefore"),
         ({"expires": "2026-11-21T11:59:59Z"}, "expires"),
         ({"test": True}, "test"),

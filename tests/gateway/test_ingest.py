@@ -119,12 +119,7 @@ async def test_a_compressed_body_is_unpacked(
     ],
 )
 async def test_the_key_may_stand_in_several_places(door: Door, headers: dict[str, str]) -> None:
-    headers = {
-        name: basic(door.write_key, "x")
-        if "S0VZ" in value
-        else value.replace("KEY", door.write_key)
-        for name, value in headers.items()
-    }
+    headers = {name: value.replace("KEY", door.write_key) for name, value in headers.items()}
 
     assert (await door.post("/v1/track", PURCHASE, auth=None, headers=headers)).status_code == 200
 

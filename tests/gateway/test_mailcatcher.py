@@ -1,4 +1,4 @@
-"""The catcher's log is the judge of crash drills: it must say neither more nor less than the truth."""
+"""The log is the judge of crash drills: it must say neither more nor less than the truth."""
 
 import asyncio
 import json

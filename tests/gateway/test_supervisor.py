@@ -291,14 +291,13 @@ async def test_a_directory_has_one_owner_and_the_second_is_told_who(tmp_path: Pa
     (await DirectoryLock.take(tmp_path / "data")).release()
 
 
-async def run(*command: str, **options: object) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(*command, **options)  # type: ignore[arg-type]
-
-
 async def test_what_a_killed_owner_left_behind_is_waited_for(tmp_path: Path) -> None:
     lock = await DirectoryLock.take(tmp_path)
-    child = await run(sys.executable, "-I", "-c", "input()", stdin=-1, pass_fds=(lock.fd,))
-    dead = await run(sys.executable, "-I", "-c", "")
+    python = (sys.executable, "-I", "-c")
+    child = await asyncio.create_subprocess_exec(
+        *python, "input()", stdin=asyncio.subprocess.PIPE, pass_fds=(lock.fd,)
+    )
+    dead = await asyncio.create_subprocess_exec(*python, "")
     await dead.wait()
     (tmp_path / "angarium.lock").write_text(str(dead.pid))
     lock.release()
@@ -376,5 +375,5 @@ def test_a_child_gets_the_settings_by_its_environment(tmp_path: Path) -> None:
 def test_our_parts_are_ended_within_thirty_seconds_together() -> None:
     parts: Sequence[Part] = our_parts(load_settings(None, {}), {})
 
-    assert [part.name for part in parts] == ["core", "deliver", "gateway"]
+    assert [part.name for part in parts] == ["gateway", "core", "deliver"]
     assert sum(part.drain_seconds for part in parts) + 3 <= 30

@@ -8,7 +8,7 @@ import pytest
 from angarium.core.store.catalogue import QUERIES
 from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Store
-from tests.contracts.store import THINGS
+from tests.contracts import THINGS
 
 
 @asynccontextmanager

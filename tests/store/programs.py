@@ -16,7 +16,7 @@ from angarium.core.store.errors import StoreUnavailable
 from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Store
 from angarium.core.store.turnstile import Turnstile
-from tests.contracts.store import THINGS
+from tests.contracts import THINGS
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from angarium.core.store.errors import QueryMistake, Refused, SchemaTooNew
 from angarium.core.store.migrate import load_migrations, statements
 from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Store
-from tests.contracts.store import THINGS
+from tests.contracts import THINGS
 from tests.store.programs import running
 
 LATEST = len(load_migrations("sqlite"))

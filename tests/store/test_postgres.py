@@ -63,7 +63,6 @@ async def test_a_lock_that_is_not_to_be_had_is_contention(
 async def test_all_connections_busy_for_too_long_is_contention(
     postgres_things: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_module, "ACQUIRE_SECONDS", 0.05)
     ready = asyncio.Barrier(postgres_module.CONNECTIONS + 1)
     done = asyncio.Event()
 
@@ -74,6 +73,7 @@ async def test_all_connections_busy_for_too_long_is_contention(
 
     tasks = [asyncio.create_task(occupy()) for _ in range(postgres_module.CONNECTIONS)]
     await ready.wait()
+    monkeypatch.setattr(postgres_module, "ACQUIRE_SECONDS", 0.05)
     with pytest.raises(Contention, match="busy"):
         async with postgres_things.reading():
             pass

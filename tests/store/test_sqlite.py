@@ -12,7 +12,7 @@ from angarium.core.store.errors import Contention, StoreUnavailable
 from angarium.core.store.open import open_store, sqlite_url
 from angarium.core.store.protocol import Store
 from angarium.core.store.sqlite import READERS, SqliteStore
-from tests.contracts.store import THINGS
+from tests.contracts import THINGS
 from tests.databases import path_of
 from tests.store.programs import running
 

@@ -61,7 +61,7 @@ async def test_a_small_writer_gets_in_between_two_transactions_of_a_big_one(
 
     async def look() -> int:
         async with sqlite_things.transaction() as tx:
-            return max(number for _, number, _, _ in await tx.fetch("list_things"))
+            return max(int(number) for _, number, _, _ in await tx.fetch("list_things"))
 
     with running("write_in_steps", sqlite_url) as big:
         for turn in range(1, ROUNDS + 1):

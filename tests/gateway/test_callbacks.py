@@ -1,0 +1,110 @@
+"""What providers tell us later, by /callbacks/{provider}."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+
+from angarium.config.settings import Http, Settings
+from angarium.core.bus.subjects import FEEDBACK
+from angarium.plugins import CallbackRequest, Provider, StatusUpdate
+from angarium.plugins.channel import BUILT_IN_CHANNELS
+from angarium.plugins.manager import Plugins
+from tests.gateway.seed import NOON, Api
+
+pytest_plugins = ["tests.gateway.api_fixtures"]
+
+PATH = "/callbacks/sms_signed"
+
+
+class SignedSms(Provider):
+    """A provider that signs by a header, and sends JSON."""
+
+    name: ClassVar[str] = "sms_signed"
+    channel: ClassVar[str] = "sms"
+
+    class Settings(msgspec.Struct):
+        secret: str
+
+    def __init__(self, settings: Any) -> None:
+        self.secret = settings.secret
+
+    def parse_callback(self, request: CallbackRequest) -> Sequence[StatusUpdate]:
+        if request.headers.get("x-signature") != self.secret:
+            raise PermissionError("bad signature")
+        assert request.url == f"https://gateway.example.org{PATH}?a=1"
+        assert (request.method, request.query, request.at) == ("POST", {"a": "1"}, NOON)
+        return msgspec.json.decode(request.body, type=list[StatusUpdate])
+
+
+@pytest.fixture
+def plugins() -> Plugins:
+    channels = {channel.name: channel for channel in BUILT_IN_CHANNELS}
+    return Plugins(plugins=(), channels=channels, providers={"sms_signed": SignedSms}, filters={})
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        http=Http(public_url="https://gateway.example.org/"),
+        channels={"sms_signed": {"secret": "s"}},
+    )
+
+
+async def call(api: Api, *updates: dict[str, Any], signature: str = "s") -> int:
+    body = msgspec.json.encode(updates)
+    headers = {"X-Signature": signature}
+    response = await api.public.post(f"{PATH}?a=1", content=body, headers=headers)
+    return response.status_code
+
+
+async def test_each_update_goes_to_the_feedback_stream(live_api: Api) -> None:
+    delivered = {"status": "delivered", "provider_id": "p1", "at": NOON - 5}
+    stop = {"status": "unsubscribed", "address": "+989121234567"}
+
+    assert await call(live_api, delivered, stop) == 200
+
+    first, second = await live_api.said(FEEDBACK, 2)
+    assert (first["kind"], first["status"], first["at"]) == ("status", "delivered", NOON - 5)
+    assert (first["provider"], first["providerId"]) == ("sms_signed", "p1")
+    assert (second["kind"], second["channel"]) == ("unsubscribed", "sms")
+    assert (second["address"], second["at"]) == ("+989121234567", NOON)
+
+
+async def test_the_same_update_has_the_same_id(live_api: Api) -> None:
+    update = {"status": "delivered", "provider_id": "p1", "at": NOON}
+    for _ in range(2):
+        await call(live_api, update)
+    await call(live_api, update | {"provider_id": "p2"})
+
+    first, again, other = await live_api.said(FEEDBACK, 3)
+
+    assert first["id"] == again["id"] != other["id"]
+
+
+async def test_what_is_not_signed_is_refused(live_api: Api) -> None:
+    assert await call(live_api, {"status": "delivered"}, signature="x") == 401
+    assert await live_api.unsaid(FEEDBACK) == 0
+
+
+async def test_what_cannot_be_read_is_refused(live_api: Api) -> None:
+    response = await live_api.public.post(
+        f"{PATH}?a=1", content=b"{", headers={"X-Signature": "s"}
+    )
+
+    assert response.status_code == 400
+
+
+async def test_a_callback_that_is_not_durable_is_asked_for_again(api: Api) -> None:
+    assert await call(api, {"status": "delivered", "provider_id": "p1"}) == 503
+
+
+async def test_a_provider_that_is_not_configured_takes_none(api: Api) -> None:
+    assert (await api.public.post("/callbacks/sms_other", content=b"{}")).status_code == 404
+
+
+async def test_a_callback_has_a_largest_size(api: Api) -> None:
+    response = await api.public.post(PATH, content=b"x" * 300_000)
+
+    assert response.status_code == 413
