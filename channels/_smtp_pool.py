@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from angarium.channels._smtp_session import Session
+from angarium.channels._smtp_session import Session, unsent
 from angarium.plugins import TemporaryFailure
 
 
@@ -39,12 +39,12 @@ class Pool:
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[Session, None]:
         """Lend a session. Afterwards it is kept unless it broke or has done its share."""
-        async with self._slots:
-            session = self._take() or await self._connect()
-            try:
-                yield session
-            finally:
-                self._give_back(session)
+        session = await self._acquire()
+        try:
+            yield session
+        finally:
+            self._give_back(session)
+            self._slots.release()
 
     async def close(self) -> None:
         """End what is idle; sessions in use end when they come back."""
@@ -55,6 +55,15 @@ class Pool:
             self._part(idle.session)
         if self._partings:
             await asyncio.wait(self._partings)
+
+    async def _acquire(self) -> Session:
+        with unsent():
+            await self._slots.acquire()
+            try:
+                return self._take() or await self._connect()
+            except BaseException:
+                self._slots.release()
+                raise
 
     def _take(self) -> Session | None:
         if self._closed:

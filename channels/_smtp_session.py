@@ -5,6 +5,8 @@ broken connection is known to be before or after the final dot.
 """
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import cast
 
 import aiosmtplib
@@ -14,6 +16,15 @@ from angarium.plugins import InDoubt, PermanentFailure, TemporaryFailure
 
 BODY_SECONDS = 180.0  # RFC 5321 §4.5.3.2.5, data block
 PARTING_SECONDS = 5.0
+
+
+@contextmanager
+def unsent() -> Generator[None, None, None]:
+    """Who is cut off in here knows that nothing was sent: that is no doubt, but a failure."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise TemporaryFailure("email_smtp: cut off before the message was sent") from None
 
 
 class Session:
@@ -59,6 +70,12 @@ class Session:
         Raises TemporaryFailure, PermanentFailure or InDoubt.
         """
         self.message_count += 1
+        with unsent():
+            await self._hand_over(sender, recipient, data)
+        return await self._finish()
+
+    async def _hand_over(self, sender: str, recipient: str, data: bytes) -> None:
+        """All but the final dot."""
         if self._in_transaction:
             await self._reset()
         size = f" SIZE={len(data)}" if self._client.supports_extension("size") else ""
@@ -67,7 +84,6 @@ class Session:
         await self._command("RCPT", b"RCPT", f"TO:<{recipient}>".encode("ascii"))
         await self._command("DATA", b"DATA", wanted=3)
         await self._write_body(data)
-        return await self._finish()
 
     async def _reset(self) -> None:
         """Leave the transaction of the message before, which was refused half-way."""
@@ -92,7 +108,7 @@ class Session:
             raise reply_failure(phase, reply.code, reply.message)
 
     async def _write_body(self, data: bytes) -> None:
-        """Send all but the final dot: until that, no server can have taken the message."""
+        """Until the final dot, no server can have taken the message."""
         self.broken = True
         try:
             async with asyncio.timeout(BODY_SECONDS):

@@ -1,7 +1,7 @@
 """The settings page of the documentation, made from the structs."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -74,7 +74,7 @@ def show(value: Any) -> str:
     if value is msgspec.NODEFAULT:
         return "*required*"
     if isinstance(value, tuple | list):
-        return "`[" + ", ".join(f'"{part}"' for part in value) + "]`"
+        return "`[" + ", ".join(f'"{part}"' for part in cast("Sequence[Any]", value)) + "]`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, int | float):

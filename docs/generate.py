@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from angarium.config.reference import settings_page
+from angarium.core.bus.reference import write_reference
 from angarium.gateway.cli import main as cli
 from angarium.gateway.cli.reference import cli_page
 from angarium.gateway.problems import catalogue
@@ -54,7 +55,12 @@ def write_errors(root: Path) -> None:
     (root / "docs/errors.md").write_text(ERRORS + "\n".join(rows) + "\n", encoding="utf-8")
 
 
-GENERATORS: tuple[Callable[[Path], object], ...] = (write_settings, write_cli, write_errors)
+GENERATORS: tuple[Callable[[Path], object], ...] = (
+    write_settings,
+    write_cli,
+    write_errors,
+    write_reference,  # docs/asyncapi.json, and the table in docs/nats-subjects.md
+)
 
 
 def generate(root: Path) -> list[Path]:

@@ -34,7 +34,7 @@ def create_app(parts: AllParts, handlers: Sequence[ControllerRouterHandler]) -> 
                 (HEADER, request_id_of(scope).encode("ascii")),
             ]
             route = scope.get("path_template") or "none"
-            parts.metrics.requests.labels(route, scope["method"], message["status"]).inc()
+            parts.metrics.count(route, scope["method"], message["status"])
 
     return Litestar(
         [*Door(parts).routes(), *HEALTH_HANDLERS, *KEY_HANDLERS, source_settings, *handlers],

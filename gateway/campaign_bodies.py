@@ -1,7 +1,7 @@
 """Campaigns as bodies: the documented shape, editions, and changes of parts."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 from litestar import Response
@@ -12,6 +12,8 @@ from angarium.core.events.times import parse_instant
 from angarium.core.store.campaigns import STATES, StoredCampaign
 from angarium.gateway.instants import instant
 from angarium.gateway.problems import Problem, Refusal
+
+Json = dict[str, Any]
 
 OURS: Final = ("id", "version", "state", "createdAt", "updatedAt", "activatedAt")
 """Members that a definition does not have: they are told, never taken."""
@@ -93,8 +95,8 @@ def merge_patch(old: Any, change: Any) -> Any:
     """RFC 7396: objects are merged member by member, null takes away, anything else replaces."""
     if not isinstance(change, dict):
         return change
-    merged: dict[str, Any] = dict(old) if isinstance(old, dict) else {}
-    for name, value in change.items():
+    merged = dict(cast("Json", old)) if isinstance(old, dict) else {}
+    for name, value in cast("Json", change).items():
         if value is None:
             merged.pop(name, None)
         else:

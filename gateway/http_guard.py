@@ -5,6 +5,7 @@ ends a header fills the memory.
 """
 
 import asyncio
+import re
 from secrets import token_hex
 from typing import Any, ClassVar, Final
 
@@ -16,8 +17,11 @@ from angarium.gateway.problems import MEDIA_TYPE, Problem, Refusal
 HEAD_BYTES: Final = 16 * 1024
 """Request line and headers; browsers' cookies stay far below."""
 HEADERS: Final = 100
-ARRIVAL_SECONDS: Final = 35.0
-"""A whole request must be here by then; the doors say 408 themselves a little earlier."""
+ARRIVAL_SECONDS: Final = 30.0
+"""A whole request must be here by then; phones on bad lines need some, attackers want more."""
+
+_UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+"""An offer to speak HTTP/2 (Java's client makes it): the parser would drop the request's body."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -26,6 +30,7 @@ class GuardedProtocol(HttpToolsProtocol):
     arrival_seconds: ClassVar[float] = ARRIVAL_SECONDS
     _head_bytes = 0
     _in_head = False
+    _idle = True
     _whole = False
     _deadline: asyncio.TimerHandle | None = None
 
@@ -41,6 +46,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; see how much of a head has come without an end."""
+        if self._idle and b"pgrade" in data:
+            head, end, rest = data.partition(b"\r\n\r\n")
+            data = _UPGRADE.sub(b"\r\nx-offer:", head) + end + rest
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
@@ -52,7 +60,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._head_bytes, self._in_head, self._whole = 0, True, False
+        self._head_bytes, self._in_head = 0, True
+        self._idle = self._whole = False
 
     def on_headers_complete(self) -> None:
         """The head is here: a large one may have come in one piece."""
@@ -70,7 +79,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The last byte of a request."""
-        self._whole = True
+        self._idle = self._whole = True
         self._stop_waiting()
         if not self.transport.is_closing():
             super().on_message_complete()
@@ -81,7 +90,15 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _await_rest(self) -> None:
         if self._deadline is None and not self.transport.is_closing():
-            self._deadline = self.loop.call_later(self.arrival_seconds, self.transport.close)
+            self._deadline = self.loop.call_later(self.arrival_seconds, self._be_late)
+
+    def _be_late(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._idle or (self.cycle.response_started and not self._in_head):
+            self.transport.close()
+        else:
+            self._refuse(Problem.TOO_SLOW)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:

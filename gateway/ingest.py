@@ -63,6 +63,7 @@ class Door:
         self._cors = Cors(parts.settings.http.origins)
         self._allowances = Allowances(self._limits.events_per_second, parts.now)
         self._room = Room()
+        parts.metrics.waiting_bytes.set_function(lambda: self._room.taken)
 
     def routes(self) -> list[ASGIRouteHandler]:
         """The handlers of all ingest paths."""
@@ -104,10 +105,10 @@ class Door:
     ) -> bytes:
         caller = await self._admit(write_key(headers))
         declared = _content_length(headers)
-        with self._room.hold(declared):
-            most = self._limits.batch_bytes
-            body = await read_body(receive, declared, most)
-            body = inflate(body, headers.get(b"content-encoding", b""), most)
+        taken = self._room.take(declared)
+        try:
+            body = await read_body(receive, declared, self._limits.batch_bytes)
+            body = inflate(body, headers.get(b"content-encoding", b""), self._limits.batch_bytes)
             submission = _split(split, body, known=caller is not None)
             caller = caller or await self._admit(submission.key)
             if caller is None:
@@ -116,12 +117,13 @@ class Door:
             envelope = Envelope(
                 received_at=self._parts.now(),
                 request_id=request_id_of(scope),
-                sent_at=submission.sent_at
-                or read_sent_at(headers.get(b"sentat", b"").decode("latin-1")),
+                sent_at=submission.sent_at or _sent_at(headers),
                 kind=kind,
                 trusted=caller.kind == "admin",
             )
             return await self._store(caller, submission.members, envelope)
+        finally:
+            self._room.give(taken)
 
     async def _admit(self, key: str) -> Holder | None:
         """Who holds `key`; None where there is none. Refuses one not in force, or used too much."""
@@ -177,6 +179,12 @@ def _split(split: Split, body: bytes, *, known: bool) -> Submission:
         if known:
             raise
         raise not_authenticated() from None
+
+
+def _sent_at(headers: Headers) -> str:
+    """Rudder's browser SDK says it in a header of its own."""
+    given = headers.get(b"sentat")
+    return read_sent_at(given.decode("latin-1")) if given else ""
 
 
 def _content_length(headers: Headers) -> int | None:

@@ -1,15 +1,11 @@
 """How much the door lets in: of one body, of one key, and of everybody at once."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from angarium.core.workers.clock import Now
 from angarium.gateway.problems import Problem, Refusal, retry_after
 
-BODY_SECONDS: Final = 30.0
-"""A body must have arrived by then; phones on bad lines need some, attackers want more."""
 DRAINED_BYTES: Final = 16 * 1024 * 1024
 """A refused body up to this is still taken off the line: its sender shall read the refusal."""
 DOOR_BYTES: Final = 64 * 1024 * 1024
@@ -25,24 +21,14 @@ class ClientGone(Exception):
     """The connection ended before the body did; there is nobody to answer."""
 
 
-async def read_body(
-    receive: Receive, declared: int | None, most: int, seconds: float = BODY_SECONDS
-) -> bytes:
-    """The whole body: at most `most` bytes, within `seconds`. Raises Refusal or ClientGone.
+async def read_body(receive: Receive, declared: int | None, most: int) -> bytes:
+    """The whole body, at most `most` bytes. Raises Refusal (413) or ClientGone.
 
-    `declared` is the Content-Length: one over the limit is refused before anything is read.
+    `declared` is the Content-Length: one over the limit is refused before anything is read. How
+    long a body may take is the server's business (http_guard.py).
     """
     if declared is not None and declared > most:
         raise _too_large(most, close=declared > DRAINED_BYTES)
-    try:
-        async with asyncio.timeout(seconds):
-            return await _collect(receive, most)
-    except TimeoutError:
-        detail = f"the body must arrive within {seconds:.0f} seconds"
-        raise Refusal(Problem.TOO_SLOW, detail, headers=CLOSE) from None
-
-
-async def _collect(receive: Receive, most: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
@@ -100,15 +86,15 @@ class Room:
         self._most = most
         self.taken = 0
 
-    @contextmanager
-    def hold(self, declared: int | None) -> Generator[None]:
-        """Keep room for one body while it is inside. Refuses (429) when there is none."""
+    def take(self, declared: int | None) -> int:
+        """Keep room for one body; says how much, to `give` back later. May refuse (429)."""
         size = UNDECLARED_BYTES if declared is None else declared
         if self.taken + size > self._most and self.taken:
             detail = "too much is waiting for the broker"
             raise Refusal(Problem.TOO_MANY_REQUESTS, detail, headers=retry_after(1))
         self.taken += size
-        try:
-            yield
-        finally:
-            self.taken -= size
+        return size
+
+    def give(self, size: int) -> None:
+        """The body has left."""
+        self.taken -= size

@@ -110,10 +110,10 @@ async def _location(parts: Parts, delivery: str, index: int) -> str | None:
     """The target of a delivery's link, as a header may hold it."""
     async with parts.store.reading() as tx:
         context = await find_context(tx, parts.workspace, delivery)
-    targets = (context or {}).get("links") or []
+    targets: list[str] = (context or {}).get("links") or []
     if not 0 <= index < len(targets):
         return None
-    target = str(targets[index])
+    target = targets[index]
     if urlsplit(target).scheme.lower() not in SCHEMES:
         return None
     return quote(target, safe="%/:?#[]@!$&'()*+,;=~")

@@ -7,8 +7,8 @@ line of defence: whatever is named like a secret, or looks like a key or an addr
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final, cast
 
 import msgspec
 import structlog
@@ -112,7 +112,8 @@ def _console() -> structlog.dev.ConsoleRenderer:
 
 def _encode(event: EventDict, **_: Any) -> str:
     first = ("at", "level", "process", "event")
-    ordered = {name: event[name] for name in first if name in event} | event
+    ordered = {name: event[name] for name in first if name in event}
+    ordered.update(event)
     return msgspec.json.encode(ordered, enc_hook=str).decode()
 
 
@@ -126,16 +127,14 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def _clean(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, str):
-        return clean_text(value)
     if depth and isinstance(value, Mapping):
-        inner: MutableMapping[str, Any] = {str(name): part for name, part in value.items()}
+        inner: Mapping[Any, Any] = value
         return {
-            name: HIDDEN if name in HIDDEN_NAMES else _clean(part, depth - 1)
+            str(name): HIDDEN if name in HIDDEN_NAMES else _clean(part, depth - 1)
             for name, part in inner.items()
         }
     if depth and isinstance(value, list | tuple | set | frozenset):
-        return [_clean(part, depth - 1) for part in value]
+        return [_clean(part, depth - 1) for part in cast("Collection[Any]", value)]
     return clean_text(str(value))
 
 

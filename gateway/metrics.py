@@ -14,6 +14,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._counters: dict[tuple[str, str, int], Counter] = {}
         self.requests = Counter(
             "angarium_http_requests",
             "Requests answered.",
@@ -40,9 +41,19 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.waiting = Gauge(
-            "angarium_ingest_waiting", "Requests now inside the door.", registry=self.registry
+        self.waiting_bytes = Gauge(
+            "angarium_ingest_waiting_bytes",
+            "Bytes of bodies now inside the door.",
+            registry=self.registry,
         )
+
+    def count(self, route: str, method: str, status: int) -> None:
+        """One more request answered. `route` is a pattern of ours, never a client's path."""
+        name = (route, method, status)
+        counter = self._counters.get(name)
+        if counter is None:
+            counter = self._counters[name] = self.requests.labels(route, method, status)
+        counter.inc()
 
     def render(self) -> bytes:
         """The page, in Prometheus' text format."""

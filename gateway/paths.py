@@ -24,7 +24,7 @@ def keep_segments(app: ASGIApp) -> ASGIApp:
     """`app`, for which an encoded slash does not part segments."""
 
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
-        raw = scope.get("raw_path", b"") if scope["type"] == ScopeType.HTTP else b""
+        raw = scope["raw_path"] if scope["type"] == ScopeType.HTTP else b""
         if b"%2f" in raw.lower():
             segments = (_decode(part) for part in raw.partition(b"?")[0].split(b"/"))
             path = "/".join(part.replace("/", STAND_IN) for part in segments)

@@ -1,7 +1,7 @@
 """What is installed and set up, over HTTP; and what campaigns ask for that nothing sends."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from litestar import get
@@ -93,7 +93,7 @@ def _asked(definitions: Iterable[str]) -> set[str]:
     """The channels that definitions (JSON) have content for."""
     found: set[str] = set()
     for definition in definitions:
-        content = msgspec.json.decode(definition).get("content") or {}
+        content: dict[str, Any] = msgspec.json.decode(definition).get("content") or {}
         found |= content.keys() - NOT_CHANNELS
     return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
+import msgspec
 from litestar import Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -29,7 +30,7 @@ ADMIN: Final[list[dict[str, list[str]]]] = [{"admin": []}]
 
 class _Document(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: Json) -> bytes:
-        return super().render(request, complete(openapi_schema))
+        return msgspec.json.encode(complete(openapi_schema))
 
 
 def complete(document: Json) -> Json:

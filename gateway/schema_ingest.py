@@ -16,7 +16,11 @@ STATUSES: Final[Mapping[int, str]] = {
     503: "It cannot be made durable now: repeat it after Retry-After.",
 }
 
-WHO: Final[Json] = {"userId": "user-1", "messageId": "9b4c", "timestamp": "2026-11-22T10:00:00.000Z"}
+WHO: Final[Json] = {
+    "userId": "user-1",
+    "messageId": "9b4c",
+    "timestamp": "2026-11-22T10:00:00.000Z",
+}
 EXAMPLES: Final[Mapping[str, Json]] = {
     "track": {**WHO, "event": "Purchase", "properties": {"amount": 250_000, "category": "shoes"}},
     "identify": {**WHO, "traits": {"email": "sara@example.org", "city": "Tehran"}},
@@ -109,7 +113,7 @@ def _path(name: str, summary: str, schema: str, example: Json) -> Json:
         "schema": {"$ref": f"#/components/schemas/{schema}"},
         "examples": {name: {"value": example}},
     }
-    operation = {
+    operation: Json = {
         "tags": ["ingest"],
         "operationId": f"Ingest{name.title()}",
         "summary": summary,

@@ -31,12 +31,8 @@ async def serve(settings: Settings) -> None:
     with contextlib.closing(listen(settings.http.host, settings.http.port)) as listener:
         host, port = listener.getsockname()[:2]
         async with build_gateway(settings) as app:
-            await run_server(
-                app,
-                listener,
-                settings.http,
-                ready=lambda: log.info("listening", host=host, port=port),
-            )
+            ready = partial(log.info, "listening", host=host, port=port)
+            await run_server(app, listener, settings.http, ready=ready)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -84,6 +80,7 @@ def _config(app: Any, http: Http) -> uvicorn.Config:
         backlog=BACKLOG,
         access_log=False,
         log_config=None,
+        log_level="error",  # each line of nonsense that a stranger sends would be a warning
         server_header=False,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=math.ceil(http.drain_seconds),

@@ -1,5 +1,6 @@
 """Answers below Litestar: status, headers and a body in two messages."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,8 +19,13 @@ PROBLEM: Final = (b"content-type", MEDIA_TYPE.encode())
 async def send_bytes(send: Send, status: int, headers: Pairs, body: bytes) -> None:
     """Answer with `body` as it is."""
     headers = [*headers, (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    try:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+    except RuntimeError:
+        # uvloop raises this, where asyncio is silent, when the client has gone before its answer;
+        # the server hears of it at the loop's next turn.
+        await asyncio.sleep(0)
 
 
 async def send_refusal(send: Send, refusal: Refusal, request_id: str, headers: Pairs) -> None:

@@ -33,6 +33,7 @@ class Provider(Protocol):
 
         Raise ValueError, naming the setting, for what cannot work (a file that is not there).
         """
+        return None  # noqa: RET501 — a body, so that those who inherit may leave it out
 
     async def send(self, message: Message) -> Accepted:
         """Hand one message over, once.
@@ -41,6 +42,8 @@ class Provider(Protocol):
         Return Accepted when the vendor has taken the message. Raise TemporaryFailure when it
         surely has not but may later, PermanentFailure when it never will, InDoubt when it may
         have. Anything else raised, or a time-out, counts as in doubt. Do not retry here.
+        Cancelled before anything was handed over, it may raise TemporaryFailure in place of
+        CancelledError: then nobody need be in doubt.
         """
         raise NotImplementedError
 
@@ -54,3 +57,4 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Called after the last send has ended; a second call does nothing."""
+        return None  # noqa: RET501 — as above

@@ -19,6 +19,8 @@ from angarium.core.store.open import sqlite_url as url_of
 from angarium.core.store.protocol import Store
 from tests.databases import PostgresServer, migrate, postgres_server
 
+pytest_plugins = ["tests.parts.nats"]
+
 MIGRATED = "migrated_template"
 
 

@@ -12,7 +12,7 @@ from angarium.core.bus.errors import (
     BusUnavailable,
     MessageTooLarge,
 )
-from angarium.core.bus.link import Session
+from angarium.core.bus.session import Session
 
 STREAM_NOT_FOUND = 10059
 STREAM_NAME_IN_USE = 10058

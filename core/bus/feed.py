@@ -15,8 +15,8 @@ from nats.aio.subscription import Subscription
 
 from angarium.core.bus import api
 from angarium.core.bus.errors import BusError
-from angarium.core.bus.link import Session
 from angarium.core.bus.replies import read_reply
+from angarium.core.bus.session import Session
 
 SECOND = 10**9
 IDLE_SECONDS = 60

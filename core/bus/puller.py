@@ -12,9 +12,10 @@ from typing import Self
 import structlog
 
 from angarium.core.bus import api, subjects
-from angarium.core.bus.errors import BusError, BusRefused, StreamReset
+from angarium.core.bus.errors import BusError, BusRefused, BusUnavailable, StreamReset
 from angarium.core.bus.feed import Feed, Received
-from angarium.core.bus.link import Link, Session
+from angarium.core.bus.link import Link
+from angarium.core.bus.session import Session
 from angarium.core.bus.trim import trim
 
 HEARTBEAT_SECONDS = 5.0
@@ -62,6 +63,8 @@ class Puller:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._failure = self._failure or BusUnavailable("the puller was closed")
+        self._arrived.set()
 
     async def get(self, most: int) -> list[Received]:
         """Wait for at least one message; return all that have come, up to `most`, oldest first.
@@ -69,7 +72,7 @@ class Puller:
         Never lingers to fill up, and loses nothing when cancelled. Outages only make it wait.
         Raises StreamReset, after everything that had come, when the stream is another one than
         before or ends before the position that was to be read from, and BusUnavailable when the
-        bus has been closed.
+        bus or the puller has been closed.
         """
         while not self._buffer:
             if self._failure is not None:

@@ -10,6 +10,8 @@ from angarium.core.bus.catalogue import ENTRIES, PARAMETERS
 BEGIN = "<!-- subjects: made by `make docs` from core/bus/catalogue.py; do not edit -->"
 END = "<!-- end of subjects -->"
 
+OURS = Path(__file__).resolve().parents[2] / "docs" / "nats-subjects.md"
+
 _WHO = {
     "in": "you publish",
     "out": "you subscribe",
@@ -20,12 +22,14 @@ _WHO = {
 def write_reference(root: Path) -> None:
     """Write docs/asyncapi.json and the table in docs/nats-subjects.md below `root`.
 
-    Idempotent. Raises ValueError if the page has lost the markers between which the table goes.
+    Idempotent. Where `root` has no such page yet, ours is taken: most of it is written by hand.
+    Raises ValueError if the page has lost the markers between which the table goes.
     """
     document = msgspec.json.format(msgspec.json.encode(asyncapi_document()), indent=2)
     (root / "docs" / "asyncapi.json").write_bytes(document + b"\n")
     page = root / "docs" / "nats-subjects.md"
-    page.write_text(with_table(page.read_text("utf-8")), "utf-8")
+    source = page if page.exists() else OURS
+    page.write_text(with_table(source.read_text("utf-8")), "utf-8")
 
 
 def with_table(page: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from angarium.core.bus import api, subjects
 from angarium.core.bus.errors import BusFull, BusRefused
-from angarium.core.bus.link import Session
+from angarium.core.bus.session import Session
 
 SECOND = 10**9
 DAY = 24 * 3600 * SECOND
@@ -86,7 +86,7 @@ async def _settle(session: Session, config: dict[str, Any], replicas: int) -> No
             return
         _check_partitions(present, config)
         await api.ask(session, f"STREAM.UPDATE.{name}", {**present, **config})
-    raise BusRefused(f"the stream {name} does not stay as asked: do two processes differ in nats.*?")
+    raise BusRefused(f"the stream {name} does not stay as asked: do two processes differ in nats?")
 
 
 async def _present(session: Session, name: str) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ removes nothing.
 """
 
 from angarium.core.bus import api
-from angarium.core.bus.link import Session
+from angarium.core.bus.session import Session
 
 
 async def trim(session: Session, stream: str, through: int, subject_filter: str | None) -> None:

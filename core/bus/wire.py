@@ -7,7 +7,7 @@ import msgspec
 
 from angarium.core.bus.api import DUPLICATE_IN_BATCH, Fault, fault_error
 from angarium.core.bus.errors import BusError, BusRefused
-from angarium.core.bus.link import Session
+from angarium.core.bus.session import Session
 
 STORE_SECONDS = 10.0
 

@@ -57,7 +57,7 @@ class Query:
     def _check(self, params: Mapping[str, Any]) -> None:
         if self.expanded.columns:
             raise QueryMistake(f"{self.name} has {{rows:}}: call it with many()")
-        if params.keys() != self.expanded.parameters:
+        if frozenset(params) != self.expanded.parameters:
             wanted = ", ".join(sorted(self.expanded.parameters)) or "no parameters"
             given = ", ".join(sorted(params)) or "none"
             raise QueryMistake(f"{self.name} takes {wanted}; given: {given}")

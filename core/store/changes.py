@@ -13,6 +13,8 @@ from angarium.core.events.times import format_instant
 from angarium.core.store.outbox import OutboxRow, new_row, save_outbox
 from angarium.core.store.protocol import Transaction
 
+_STEPS = (DeliveryState.CLAIMED, DeliveryState.HANDED)
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,15 +45,14 @@ class Changes:
     def moved(self, old: Delivery, new: Delivery, at: int, **facts: Any) -> None:
         """A delivery that stood as `old` and now stands as `new`; `facts` go into the report.
 
-        Claiming and releasing move counters only: they tell nobody anything about the message.
+        A worker's own steps (claimed, given back, handed) move counters only: they last
+        for milliseconds, and what comes of them is reported.
         """
         standing = new.standing
         self._counts.move(old.place, old.standing, standing)
-        if new.state is DeliveryState.CLAIMED or (
-            old.state is DeliveryState.CLAIMED and new.state is DeliveryState.PLANNED
-        ):
-            return
-        self._report(new, standing, at, facts)
+        given_back = new.state is DeliveryState.PLANNED and not new.reason
+        if new.state not in _STEPS and not given_back:
+            self._report(new, standing, at, facts)
 
     def reacted(self, delivery: Delivery, reaction: str, at: int, *, first: bool) -> None:
         """One more reaction; it is reported under its own name."""

@@ -37,16 +37,16 @@ def meaning(error: Exception, *, closed: bool = False, readonly: bool = False) -
         return Contention(f"the schema has just been changed: {error}")
     if isinstance(error, asyncpg.PostgresError):
         return _by_state(error, readonly=readonly)
-    if isinstance(error, ValueError):  # a value that cannot be sent, before it was sent
-        return Refused(str(error))
+    if isinstance(error, ValueError):  # its text shows the value, which may be about a person
+        return Refused(f"a value does not fit its column ({type(error).__name__})")
     if isinstance(error, asyncpg.InterfaceError) and not closed:
         return Refused(str(error))
-    return StoreUnavailable(f"the database cannot be reached: {error or type(error).__name__}")
+    return StoreUnavailable(f"the database cannot be reached: {str(error) or type(error).__name__}")
 
 
 def _by_state(error: asyncpg.PostgresError, *, readonly: bool) -> StoreError:
     state = error.sqlstate or ""
-    text = f"{error} ({state})"
+    text = f"{error.args[0]} ({state})"  # without the detail, which shows the row
     if state.startswith(_CONTENTION):
         return Contention(text)
     if state.startswith(_UNAVAILABLE) or (state == _READ_ONLY and not readonly):

@@ -87,7 +87,7 @@ class SqliteStore:
             finally:
                 tx.ended = True
                 session.put(_end_reading)
-                self._idle.append(session)
+                await self._give_back(session)
 
     async def close(self) -> None:
         """See protocol.Store."""
@@ -165,6 +165,8 @@ class SqliteStore:
     def _enter(self, connection: sqlite3.Connection) -> None:
         self._turnstile.enter()
         try:
+            if connection.in_transaction:  # a disk error may have stopped the last rollback too
+                connection.execute("rollback")
             connection.execute("begin immediate")
         except BaseException:
             self._turnstile.leave()
@@ -181,6 +183,12 @@ class SqliteStore:
                 connection.execute("rollback")
         finally:
             self._turnstile.leave()
+
+    async def _give_back(self, session: Session) -> None:
+        if self._closed:
+            await session.close()
+        else:
+            self._idle.append(session)
 
     async def _reader(self) -> Session:
         if self._idle:

@@ -66,7 +66,7 @@ class ChannelLoop:
     async def _work(self) -> bool:
         """One round; False: there is nothing to do for now."""
         limit = await self._places()
-        if limit == 0:
+        if limit == 0 or self._stop.is_set():
             return False
         self._stirred.clear()
         try:

@@ -10,7 +10,7 @@ import msgspec
 
 from angarium.core.campaigns.rules import Rule
 from angarium.core.campaigns.runs import Run
-from angarium.core.campaigns.triggers import fits
+from angarium.core.campaigns.triggers import fits, triggers_of
 from angarium.core.events.message import Message
 from angarium.core.store.protocol import Transaction
 from angarium.core.workers.people import People
@@ -84,7 +84,7 @@ class Stops:
             await crowd.load_totals(tx, [(profile, rule.stop.event)])
             totals = crowd.totals_of(profile, rule.stop.event)
             return (None if totals is None else totals.last_at), {}
-        since = min(run.triggered_at for run in runs)
+        since = min(trigger.at for run in runs for trigger in triggers_of(run))
         await self._read(tx, rule.stop.event, [profile], since)
         devices = {run.device for run in runs if run.device is not None}
         by_device = {device: self.last(rule, profile, device) for device in devices}

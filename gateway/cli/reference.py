@@ -18,7 +18,7 @@ def cli_page(main: click.Group) -> str:
     """Markdown: each command with its help, as it prints it."""
     parts = [HEAD]
     for name, command in commands(main, "angarium"):
-        context = click.Context(command, info_name=name, terminal_width=90)
+        context = click.Context(command, info_name=name, terminal_width=90, **main.context_settings)
         parts.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 

@@ -56,9 +56,13 @@ class Child:
         """From now on it is kept running."""
         self._task = asyncio.create_task(self._keep(), name=self.part.name)
 
+    def retire(self) -> None:
+        """When it dies, let it be. A life that is about to begin ends at once."""
+        self._stopping.set()
+
     async def stop(self, seconds: float | None = None) -> bool:
         """Ask it to finish, in its own time or in `seconds`. False if it had to be killed."""
-        self._stopping.set()
+        self.retire()
         if self._task is None:
             return True
         if self.pid is not None and self._process is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 from angarium.gateway.supervisor.child import Child, Part
 
@@ -38,24 +39,26 @@ class Crew:
             self._children[part.name] = child
             child.start()
 
-    async def until(self, ready: Awaitable[object], stopped: asyncio.Event) -> bool:
+    async def until(self, ready: Awaitable[Any], stopped: asyncio.Event) -> bool:
         """Wait for `ready`; False when `stopped` came first.
 
         Raises StartFailed when a part ends by itself with an error meanwhile: it would do so
         again. One that was killed is started again, as always.
         """
-        waits = [asyncio.ensure_future(ready), asyncio.create_task(stopped.wait())]
+        waiting = asyncio.ensure_future(ready)
+        stopping = asyncio.create_task(stopped.wait())
+        ends: set[asyncio.Future[Any]] = {waiting, stopping, self._failed}
         try:
-            await asyncio.wait((*waits, self._failed), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._failed.done():
                 self._failed.result()
-            if waits[0].done():
-                waits[0].result()
+            if waiting.done():
+                waiting.result()
             return not stopped.is_set()
         finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+            waiting.cancel()
+            stopping.cancel()
+            await asyncio.gather(waiting, stopping, return_exceptions=True)
 
     def _on_death(self, name: str, code: int) -> None:
         if code > 0 and not self._failed.done():
@@ -67,6 +70,8 @@ class Crew:
 
         False if one had to be killed.
         """
+        for child in self._children.values():
+            child.retire()
         orderly = asyncio.create_task(self._stop_in(order))
         hurry = asyncio.create_task(hasten.wait())
         await asyncio.wait((orderly, hurry), return_when=asyncio.FIRST_COMPLETED)

@@ -29,6 +29,15 @@ async def read(puller: Puller, count: int, most: int = 100) -> list[Received]:
     return found
 
 
+async def come(puller: Puller, count: int) -> None:
+    """Wait until so many messages can be had without waiting."""
+
+    async def enough() -> bool:
+        return len(puller._buffer) >= count
+
+    await until(enough)
+
+
 async def consumers(link: Link) -> list[str]:
     names: list[str] = (await api.ask(link.session, "CONSUMER.NAMES.EVENTS"))["consumers"] or []
     return names
@@ -57,6 +66,7 @@ async def test_get_gives_what_has_come_up_to_the_most_wanted(bus: Bus) -> None:
     await publish(bus, 0, 10)
 
     async with bus.pull(subjects.EVENTS, after=0) as puller:
+        await come(puller, 10)
         await puller.get(1)
         sizes = [len(await puller.get(4)), len(await puller.get(4)), len(await puller.get(4))]
 
@@ -245,6 +255,7 @@ async def test_a_stream_that_ends_before_the_position_ends_the_reading(bus: Bus)
 async def test_what_had_come_is_still_given_before_the_end(bus: Bus, link: Link) -> None:
     await publish(bus, 0, 3)
     async with bus.pull(subjects.EVENTS, after=0) as puller:
+        await come(puller, 3)
         await puller.get(1)
         await api.ask(link.session, "STREAM.DELETE.EVENTS")
         await asyncio.sleep(0.5)
@@ -263,6 +274,17 @@ async def test_reading_ends_when_the_bus_is_closed(bus: Bus) -> None:
 
         with pytest.raises(BusUnavailable):
             await waiting
+
+
+async def test_a_closed_puller_gives_what_it_has_and_then_says_so(bus: Bus) -> None:
+    await publish(bus, 0, 2)
+    async with bus.pull(subjects.EVENTS, after=0) as puller:
+        await come(puller, 2)
+        await puller.get(1)
+
+    assert [message.sequence for message in await puller.get(5)] == [2]
+    with pytest.raises(BusUnavailable, match="closed"):
+        await puller.get(1)
 
 
 async def test_a_reader_that_leaves_leaves_no_consumer_behind(bus: Bus, link: Link) -> None:

@@ -6,15 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from angarium.core.campaigns.definition import (
-    CampaignDefinition,
-    FrequencyCap,
-    InvalidDefinition,
-    parse_campaign,
-)
+from angarium.core.campaigns.definition import CampaignDefinition, FrequencyCap, parse_campaign
 from angarium.core.campaigns.hours import ActiveHours
 from angarium.core.delivery.templates import check_template
-from angarium.core.segments.conditions import Facts, matches, where_matches
+from angarium.core.segments.conditions import (
+    Facts,
+    InvalidDefinition,
+    matches,
+    where_matches,
+)
 
 DAY = 86_400_000
 CHANNELS = ("email", "sms", "push", "web_push")
@@ -117,14 +117,17 @@ def test_the_least_that_a_campaign_must_say() -> None:
     assert definition.audience is None
     on = definition.send_at
     assert (on.delay, on.stop, on.retrigger, on.same_device) == (0, None, "restart", False)
-    assert definition.active_hours is definition.limit is definition.expires_after is None
+    assert definition.active_hours is None
+    assert definition.limit is None
+    assert definition.expires_after is None
     assert definition.content.order == ("sms",)
 
 
 def test_a_null_counts_as_left_out() -> None:
     definition = parse({**changed("/content/push/image", None), "limit": None, "audience": None})
 
-    assert definition.limit is definition.audience is None
+    assert definition.limit is None
+    assert definition.audience is None
     assert "image" not in definition.content.messages["push"]
 
 

@@ -129,7 +129,9 @@ def waiting(journal: Journal) -> list[str]:
 def histories(draw: st.DrawFn, mode: Mode, span: int) -> list[Said]:
     """In the order of arrival. Where one event is trigger and stop, one that is a stop alone has
     an instant of its own: which of such twins came first, the totals cannot tell."""
-    kinds: list[Kind] = ["trigger", "stop", *(["both"] if mode.same_event else [])]
+    kinds: list[Kind] = ["trigger", "stop"]
+    if mode.same_event:
+        kinds.append("both")
     said = st.builds(
         Said,
         at=st.integers(0, span // 2).map(lambda half: 2 * half),

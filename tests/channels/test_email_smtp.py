@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -60,15 +60,14 @@ async def provider(server: SmtpCatcher, **changes: object) -> AsyncGenerator[Ema
 
 def message(number: int = 1, **changes: Any) -> Message:
     content = EmailContent(**{"subject": "سلام", "text": "متن", **changes.pop("content", {})})
-    return Message(
-        **{
-            "key": f"dlv_{number}",
-            "address": f"person{number}@example.org",
-            "content": content,
-            "at": 1_795_341_600_000,
-            **changes,
-        }
-    )
+    fields: dict[str, Any] = {
+        "key": f"dlv_{number}",
+        "address": f"person{number}@example.org",
+        "content": content,
+        "at": 1_795_341_600_000,
+        **changes,
+    }
+    return Message(**fields)
 
 
 class TestConformance(ProviderContract):
@@ -229,6 +228,10 @@ def certificate(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
 Certificate = tuple[ssl.SSLContext, Path]
 
 
+def listening(mode: str, context: ssl.SSLContext) -> AbstractAsyncContextManager[SmtpCatcher]:
+    return smtp_catcher(tls=context) if mode == "tls" else smtp_catcher(starttls=context)
+
+
 async def test_starttls_and_a_log_in(certificate: Certificate) -> None:
     context, trusted = certificate
     login = {"username": "shop", "password": "right", "tls": "starttls", "ca_file": str(trusted)}
@@ -253,7 +256,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_accepted(
     certificate: Certificate, mode: str
 ) -> None:
     context, _ = certificate
-    async with smtp_catcher(**{mode: context}) as server, provider(server, tls=mode) as smtp:
+    async with listening(mode, context) as server, provider(server, tls=mode) as smtp:
         with pytest.raises(TemporaryFailure, match="check tls, verify and ca_file") as caught:
             await smtp.send(message())
 
@@ -264,7 +267,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_accepted(
 @pytest.mark.parametrize("mode", ["starttls", "tls"])
 async def test_unless_verify_is_off(certificate: Certificate, mode: str) -> None:
     context, _ = certificate
-    async with smtp_catcher(**{mode: context}) as server:
+    async with listening(mode, context) as server:
         async with provider(server, tls=mode, verify=False) as smtp:
             await smtp.send(message())
 

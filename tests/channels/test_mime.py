@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -31,7 +31,7 @@ def composed(**changes: Any) -> bytes:
 
 
 def parsed(data: bytes) -> EmailMessage:
-    message = cast(EmailMessage, message_from_bytes(data, policy=policy.default))
+    message = message_from_bytes(data, policy=policy.default)
     assert [part.defects for part in message.walk()] == [[] for _ in message.walk()]
     return message
 

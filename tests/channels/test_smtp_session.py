@@ -37,7 +37,8 @@ async def provider(server: ScriptedSmtp, **changes: Any) -> AsyncGenerator[Email
         host="127.0.0.1",
         port=server.port,
         sender="Shop <shop@example.org>",
-        **{"connections": 1, **changes},
+        connections=1,
+        **changes,
     )
     smtp = EmailSmtp(settings)
     await smtp.open()
@@ -85,6 +86,33 @@ async def test_silence_is_broken_off_by_the_limit_of_its_phase(
     async with scripted_smtp({phase: SILENCE}) as server, provider(server, **{limit: 0.1}) as smtp:
         with pytest.raises(failure):
             await smtp.send(message(1))
+
+
+STARTTLS = b"250-scripted\r\n250 STARTTLS"
+
+
+@pytest.mark.parametrize("misdeed", [DROP, RESET, b"220 go on", b"454 not now", b"500 what"])
+async def test_before_tls_nothing_was_sent(misdeed: bytes) -> None:
+    async with (
+        scripted_smtp({"EHLO": STARTTLS, "STAR": misdeed}, connections=2) as server,
+        provider(server, tls="starttls") as smtp,
+    ):
+        with pytest.raises(TemporaryFailure):
+            await smtp.send(message(1))
+
+    assert not [command for command in server.commands if command.startswith("MAIL")]
+
+
+@pytest.mark.parametrize("misdeed", [DROP, RESET, b"220 in clear"])
+async def test_a_server_that_cannot_do_tls_at_all_gets_nothing(misdeed: bytes) -> None:
+    async with (
+        scripted_smtp({"connect": misdeed}) as server,
+        provider(server, tls="tls") as smtp,
+    ):
+        with pytest.raises(TemporaryFailure):
+            await smtp.send(message(1))
+
+    assert server.bodies == []
 
 
 @pytest.mark.parametrize("misdeed", [DROP, RESET])
@@ -187,16 +215,53 @@ async def test_the_size_is_told_where_it_is_asked_for() -> None:
     assert server.commands[1] == f"MAIL FROM:<shop@example.org> SIZE={size}"
 
 
-async def test_a_cancelled_send_takes_its_connection_with_it() -> None:
+async def cut_off(smtp: EmailSmtp, when: asyncio.Event) -> None:
+    """Send a message and cancel it at that moment."""
+    sending = asyncio.ensure_future(smtp.send(message(1)))
+    await when.wait()
+    sending.cancel()
+    await sending
+
+
+async def test_who_is_cut_off_after_the_final_dot_knows_nothing() -> None:
     async with scripted_smtp({"dot": SILENCE}) as server, provider(server) as smtp:
-        sending = asyncio.ensure_future(smtp.send(message(1)))
-        await server.dotted.wait()
-        sending.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await sending
+            await cut_off(smtp, server.silent)
 
         assert await smtp.send(message(2)) == GOOD
     assert server.connected == 2
+
+
+@pytest.mark.parametrize("phase", ["connect", "EHLO", "MAIL", "RCPT", "DATA"])
+async def test_who_is_cut_off_before_it_knows_that_nothing_was_sent(phase: str) -> None:
+    async with scripted_smtp({phase: SILENCE}) as server, provider(server) as smtp:
+        with pytest.raises(TemporaryFailure, match="cut off before the message was sent"):
+            await cut_off(smtp, server.silent)
+
+        assert await smtp.send(message(2)) == GOOD
+    assert server.connected == 2
+
+
+async def test_who_is_cut_off_waiting_for_a_connection_gives_its_place_to_nobody() -> None:
+    async with scripted_smtp({"dot": SILENCE}) as server, provider(server) as smtp:
+        first = asyncio.ensure_future(smtp.send(message(1)))
+        await server.silent.wait()
+        waiting = asyncio.ensure_future(smtp.send(message(2)))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(TemporaryFailure, match="cut off"):
+            await waiting
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+        assert await smtp.send(message(3)) == GOOD
+
+
+async def test_a_time_limit_of_the_caller_is_told_apart_in_the_same_way() -> None:
+    async with scripted_smtp({"RCPT": SILENCE}) as server, provider(server) as smtp:
+        with pytest.raises(TemporaryFailure, match="cut off"):
+            async with asyncio.timeout(0.2):
+                await smtp.send(message(1))
 
 
 async def test_lines_that_begin_with_a_dot_are_stuffed() -> None:

@@ -23,7 +23,7 @@ class Caught:
 
     @property
     def parsed(self) -> EmailMessage:
-        return cast(EmailMessage, message_from_bytes(self.data, policy=policy.default))
+        return message_from_bytes(self.data, policy=policy.default)
 
 
 @dataclass
@@ -31,12 +31,12 @@ class SmtpCatcher:
     """`refusals`: what RCPT answers to an address; `final`: what the end of data answers."""
 
     port: int = 0
-    caught: list[Caught] = field(default_factory=list)
-    refusals: dict[str, str] = field(default_factory=dict)
+    caught: list[Caught] = field(default_factory=list[Caught])
+    refusals: dict[str, str] = field(default_factory=dict[str, str])
     final: str = ""
     password: str = ""
     connections: int = 0
-    commands: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list[str])
 
     async def handle_EHLO(
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]

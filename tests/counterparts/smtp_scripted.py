@@ -42,11 +42,11 @@ class ScriptedSmtp:
     script: Mapping[str, bytes]
     connections: int = 1
     port: int = 0
-    commands: list[str] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list[str])
+    bodies: list[bytes] = field(default_factory=list[bytes])
     connected: int = 0
-    dotted: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a final dot has come."""
+    silent: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it has come to where it says nothing more."""
     left: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a connection has ended."""
 
@@ -55,7 +55,7 @@ class ScriptedSmtp:
         number = self.connected
 
         def answer_to(phase: str) -> bytes:
-            script = self.script if number <= self.connections else {}
+            script: Mapping[str, bytes] = self.script if number <= self.connections else {}
             return script.get(phase, GOOD.get(phase, b"502 what?"))
 
         try:
@@ -72,12 +72,12 @@ class ScriptedSmtp:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        await _answer(answer_to("connect"), writer)
+        await self._answer(answer_to("connect"), writer)
         while line := await reader.readline():
-            command = line.decode().strip()
+            command = line.decode("latin-1").strip()
             self.commands.append(command)
             verb = command[:4].upper()
-            await _answer(answer_to(verb), writer)
+            await self._answer(answer_to(verb), writer)
             if verb == "DATA" and answer_to("DATA").startswith(b"354"):
                 await self._read_body(answer_to, reader, writer)
             if verb == "QUIT":
@@ -91,23 +91,22 @@ class ScriptedSmtp:
     ) -> None:
         if answer_to("body") in (DROP, RESET):
             await reader.readexactly(1000)
-            await _answer(answer_to("body"), writer)
+            await self._answer(answer_to("body"), writer)
         self.bodies.append(await reader.readuntil(b"\r\n.\r\n"))
         self.commands.append(".")
-        self.dotted.set()
-        await _answer(answer_to("dot"), writer)
+        await self._answer(answer_to("dot"), writer)
 
-
-async def _answer(answer: bytes, writer: asyncio.StreamWriter) -> None:
-    if answer == SILENCE:
-        await asyncio.Event().wait()
-    if answer == RESET:
-        connection = writer.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    if answer in (DROP, RESET):
-        raise Ended
-    writer.write(answer + b"\r\n")
-    await writer.drain()
+    async def _answer(self, answer: bytes, writer: asyncio.StreamWriter) -> None:
+        if answer == SILENCE:
+            self.silent.set()
+            await asyncio.Event().wait()
+        if answer == RESET:
+            connection = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if answer in (DROP, RESET):
+            raise Ended
+        writer.write(answer + b"\r\n")
+        await writer.drain()
 
 
 @asynccontextmanager
@@ -124,7 +123,11 @@ async def scripted_smtp(
         tasks.add(task)
         await scripted.serve(reader, writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=64 * 1024 * 1024)
+    # A small buffer, so that a long message cannot leave the sender before it is read.
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+    listening.bind(("127.0.0.1", 0))
+    server = await asyncio.start_server(serve, sock=listening, limit=64 * 1024 * 1024)
     scripted.port = server.sockets[0].getsockname()[1]
     try:
         yield scripted

@@ -31,6 +31,8 @@ from angarium.plugins.manager import Plugins
 from tests.gateway.doors import NOON, Clock
 
 SEEDING = Path(__file__).with_name("seeding")
+__all__ = ["DAY", "HOUR", "NOON", "PATHS", "SEEDING", "Api", "Clock", "Seed", "open_api"]
+
 HOUR = 3_600_000
 DAY = 24 * HOUR
 
@@ -180,7 +182,7 @@ class Api:
         self.seed = Seed(parts.store)
         self.keys = keys
         self.after: dict[str, int] = {}
-        app = keep_segments(create_app(parts, (*ADMIN_HANDLERS, *PUBLIC_HANDLERS)))
+        app: Any = keep_segments(create_app(parts, (*ADMIN_HANDLERS, *PUBLIC_HANDLERS)))
         self.public = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
             base_url="http://test",

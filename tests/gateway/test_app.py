@@ -128,7 +128,7 @@ async def test_a_method_that_the_path_does_not_take(door: Door) -> None:
         ("/things", b"[]", 422, "invalid", [""]),
         ("/things", b"{}", 422, "invalid", [""]),
         ("/things", b'{"items":[],"more":1}', 422, "invalid", [""]),
-        ("/things", b'{"items":[{"count":1},{"count":"secret"}]}', 422, "invalid", ["/items/1/count"]),
+        ("/things", b'{"items":[{"count":"secret"}]}', 422, "invalid", ["/items/0/count"]),
         ("/things?limit=0", b'{"items":[]}', 422, "invalid", ["limit"]),
         ("/things?limit=secret", b'{"items":[]}', 422, "invalid", ["limit"]),
         ("/things", b" " * (ADMIN_BYTES + 1), 413, "body_too_large", []),

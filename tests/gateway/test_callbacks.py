@@ -41,7 +41,8 @@ class SignedSms(Provider):
 @pytest.fixture
 def plugins() -> Plugins:
     channels = {channel.name: channel for channel in BUILT_IN_CHANNELS}
-    return Plugins(plugins=(), channels=channels, providers={"sms_signed": SignedSms}, filters={})
+    providers: dict[str, Any] = {"sms_signed": SignedSms}
+    return Plugins(plugins=(), channels=channels, providers=providers, filters={})
 
 
 @pytest.fixture
@@ -89,9 +90,7 @@ async def test_what_is_not_signed_is_refused(live_api: Api) -> None:
 
 
 async def test_what_cannot_be_read_is_refused(live_api: Api) -> None:
-    response = await live_api.public.post(
-        f"{PATH}?a=1", content=b"{", headers={"X-Signature": "s"}
-    )
+    response = await live_api.public.post(f"{PATH}?a=1", content=b"{", headers={"X-Signature": "s"})
 
     assert response.status_code == 400
 

@@ -1,6 +1,7 @@
 """What a campaign does, over HTTP."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -134,7 +135,8 @@ async def test_a_test_for_nobody_is_refused(live_api: Api) -> None:
     assert response.status_code == 422
     assert [error["pointer"] for error in response.json()["errors"]] == ["/to/1"]
     assert await live_api.unsaid(DECISIONS) == 0
-    for body in ({"to": []}, {"to": ["u"] * 21}, {"to": "u1"}, {}):
+    bodies: list[Any] = [{"to": []}, {"to": ["u"] * 21}, {"to": "u1"}, {}]
+    for body in bodies:
         assert (await live_api.post(f"{PATH}/test", body)).status_code == 422
 
 

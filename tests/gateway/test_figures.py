@@ -47,9 +47,7 @@ async def test_planned_is_the_sum_of_the_other_six(api: Api) -> None:
         "cancelled": 1,
         "in_doubt": 1,
     }
-    assert body["receipts"] == dict.fromkeys(
-        ("delivered", "undelivered", "bounced", "expired"), 1
-    )
+    assert body["receipts"] == dict.fromkeys(("delivered", "undelivered", "bounced", "expired"), 1)
 
 
 async def test_the_figures_are_those_of_the_ledger_counted_row_by_row(api: Api) -> None:
@@ -65,7 +63,7 @@ async def test_the_figures_are_those_of_the_ledger_counted_row_by_row(api: Api) 
 
 
 async def test_groups_show_the_same_figures_apart(api: Api) -> None:
-    skipped = {"state": DeliveryState.SKIPPED, "reason": "opted_out"}
+    skipped: dict[str, Any] = {"state": DeliveryState.SKIPPED, "reason": "opted_out"}
     for number in range(3):
         await api.seed.delivery(f"dlv_a{number}", "prf_1", **skipped)
     await api.seed.delivery("dlv_b", "prf_1", channel="sms", **skipped)

@@ -80,7 +80,9 @@ def check(answer: tuple[int, dict[str, str], bytes], status: int, code: str) -> 
         (b"NONSENSE /v1/track HTTP/1.1", b"Host: x"),
     ],
 )
-async def test_what_is_not_http_is_refused_and_cut_off(line: Line, lines: tuple[bytes, ...]) -> None:
+async def test_what_is_not_http_is_refused_and_cut_off(
+    line: Line, lines: tuple[bytes, ...]
+) -> None:
     line.send(*lines)
 
     check(await line.answer(), 400, "bad_request")
@@ -115,12 +117,18 @@ async def test_a_head_without_an_end_is_cut_off_at_the_limit(line: Line, beginni
     assert await line.closed()
 
 
-async def test_a_large_body_in_the_same_packet_does_not_count_as_head(line: Line, door: Door) -> None:
+async def test_a_large_body_in_the_same_packet_does_not_count_as_head(
+    line: Line, door: Door
+) -> None:
     body = b'{"event":"A","userId":"u1","x":"' + b"x" * 30_000 + b'"}'
     key = b"X-Write-Key: " + door.write_key.encode()
     for _ in range(2):
         line.send(
-            b"POST /v1/track HTTP/1.1", b"Host: x", key, b"Content-Length: %d" % len(body), body=body
+            b"POST /v1/track HTTP/1.1",
+            b"Host: x",
+            key,
+            b"Content-Length: %d" % len(body),
+            body=body,
         )
         assert (await line.answer())[0] == 200
 
@@ -137,6 +145,15 @@ async def test_a_body_that_is_refused_unread_leaves_the_line_usable(line: Line, 
         b"POST /v1/track HTTP/1.1", b"Host: x", key, b"Content-Length: %d" % len(TRACK), body=TRACK
     )
     assert (await line.answer())[0] == 200
+
+
+async def test_an_offer_to_speak_http_2_is_passed_over(line: Line, door: Door) -> None:
+    offer = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk")
+    key = b"X-Write-Key: " + door.write_key.encode()
+    for _ in range(2):
+        size = b"Content-Length: %d" % len(TRACK)
+        line.send(b"POST /v1/track HTTP/1.1", b"Host: x", key, *offer, size, body=TRACK)
+        assert (await line.answer())[0] == 200
 
 
 async def test_of_a_client_that_goes_away_in_a_body_nothing_is_stored(
@@ -180,7 +197,6 @@ async def hasty() -> AsyncIterator[tuple[str, int]]:
 @pytest.mark.parametrize(
     "beginning",
     [
-        b"",
         b"POST",
         b"POST / HTTP/1.1\r\nHost: x\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
@@ -191,6 +207,14 @@ async def test_a_request_that_does_not_arrive_in_time_is_cut_off(
 ) -> None:
     line = await Line.open(hasty)
     line.writer.write(beginning)
+
+    check(await line.answer(), 408, "too_slow")
+    assert await line.closed()
+    await line.close()
+
+
+async def test_a_line_on_which_nothing_comes_is_closed(hasty: tuple[str, int]) -> None:
+    line = await Line.open(hasty)
 
     assert await line.closed()
     await line.close()

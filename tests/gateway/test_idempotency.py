@@ -62,8 +62,6 @@ async def test_keys_of_different_credentials_never_meet(api: Api) -> None:
         assert response.status_code == 201
 
 
-
-
 async def test_while_the_first_request_is_at_work_the_second_is_told_so(api: Api) -> None:
     await api.post(PATH, BODY, headers=key("k1"))
     async with api.parts.store.transaction() as tx:

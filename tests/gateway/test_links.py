@@ -37,9 +37,7 @@ async def visit(api: Api, url: str, method: str = "GET", **headers: str) -> http
 
 
 async def sent(api: Api) -> None:
-    await api.seed.delivery(
-        "dlv_1", "prf_1", DeliveryState.ACCEPTED, context={"links": TARGETS}
-    )
+    await api.seed.delivery("dlv_1", "prf_1", DeliveryState.ACCEPTED, context={"links": TARGETS})
 
 
 async def test_loaded_images_are_an_opening(live_api: Api) -> None:

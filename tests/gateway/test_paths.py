@@ -29,7 +29,7 @@ async def read_part(request: Request[Any, Any, Any], name: FromPath[str]) -> str
     ],
 )
 async def test_a_name_arrives_as_it_was_meant(path: str, name: str) -> None:
-    app = keep_segments(Litestar([read_part], openapi_config=None))
+    app: Any = keep_segments(Litestar([read_part], openapi_config=None))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         response = await client.get(f"/things/{path}/part", params={"q": "/x"})

@@ -100,7 +100,11 @@ async def test_when_told_to_stop_it_finishes_what_has_begun(
 ) -> None:
     line = await Line.open(gateway.address)
     line.send(
-        b"POST /v1/track HTTP/1.1", b"Host: x", KEY, b"Content-Length: %d" % len(TRACK), body=TRACK[:9]
+        b"POST /v1/track HTTP/1.1",
+        b"Host: x",
+        KEY,
+        b"Content-Length: %d" % len(TRACK),
+        body=TRACK[:9],
     )
     await line.writer.drain()
     await gateway.client.get("/health/live")
@@ -110,6 +114,7 @@ async def test_when_told_to_stop_it_finishes_what_has_begun(
     line.writer.write(TRACK[9:])
 
     status, headers, _ = await line.answer()
+    await line.close()
     assert (status, headers["connection"]) == (200, "close")
     assert await gateway.process.wait() == 0
     bus = await Bus.connect(broker.url, name="test")

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from angarium.core.store.protocol import Store
-from tests.contracts.store import (
+from tests.contracts.store import MistakesContract, StoreContract
+from tests.contracts.transactions import (
     CancellationContract,
     IsolationContract,
-    MistakesContract,
     RetryContract,
-    StoreContract,
 )
 from tests.store.conftest import opened
 

@@ -170,19 +170,16 @@ def test_nothing_is_installed_that_only_tests_and_checks_need(image: Image) -> N
 
 def test_up_runs_as_nobody_and_writes_only_its_data(image: Image, data: Path) -> None:
     before = image.files()
-    process = start(image, data)
-    try:
-        http = connection(data, process)["http"]
-        with urlopen(f"{http}/health/ready", timeout=10) as answer:
-            assert answer.status == 200
-        assert Path(f"/proc/{process.pid}").stat().st_uid == (
-            NOBODY if os.getuid() == 0 else os.getuid()
-        )
-        process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=STOP_SECONDS)
-    finally:
-        process.kill()
-        process.wait()
+    with start(image, data) as process:
+        try:
+            http = connection(data, process)["http"]
+            with urlopen(f"{http}/health/ready", timeout=10) as answer:
+                assert answer.status == 200
+            assert Path(f"/proc/{process.pid}").stat().st_uid == (os.getuid() or NOBODY)
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=STOP_SECONDS)
+        finally:
+            process.kill()
 
     assert process.returncode == 0, said
     assert image.files() == before

@@ -15,3 +15,20 @@ select profile_id, message_id from events where workspace = :workspace and kind 
 -- name: export_rejects
 -- All that was not stored.
 select message_id, field, code, value from rejects where workspace = :workspace order by id
+
+-- name: drill_unfinished
+-- Runs that wait and deliveries that are on their way.
+select (select count(*) from runs where workspace = :workspace and state = 'waiting')
+     + (select count(*) from deliveries where workspace = :workspace and state in ('planned', 'held', 'claimed', 'handed'))
+
+-- name: drill_deliveries
+-- All deliveries, as far as a judge needs them.
+select id, campaign, promise, state, resends from deliveries where workspace = :workspace
+
+-- name: drill_counters
+-- Deliveries by state, as the counters have them.
+select name, sum(count) from delivery_counts where workspace = :workspace and kind = 'state' group by name
+
+-- name: drill_events
+-- How many events were counted.
+select sum(count) from aggregates where workspace = :workspace

@@ -20,7 +20,7 @@ def anyio_backend() -> str:
 @dataclass
 class Bale:
     url: str = ""
-    sent: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != TOKEN:
@@ -38,8 +38,9 @@ class Bale:
                 assert request.transport is not None
                 request.transport.abort()
                 return web.Response()
-        self.sent.append(body)
-        return web.json_response({"ok": True, "result": {"message_id": len(self.sent)}})
+            case _:
+                self.sent.append(body)
+                return web.json_response({"ok": True, "result": {"message_id": len(self.sent)}})
 
 
 @pytest.fixture
