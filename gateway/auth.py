@@ -29,13 +29,14 @@ def bearer_key(headers: Headers) -> str:
 def write_key(headers: Headers) -> str:
     """The key of an ingest request: Basic user name, X-Write-Key, Bearer, in this order; or "".
 
-    The password is not looked at: SDKs leave it empty. A query string is never looked at: it ends
-    up in logs.
+    What stands behind a colon, the password, is not looked at: SDKs leave it empty or, as Jitsu's
+    does, make one up. A query string is never looked at: it ends up in logs.
     """
     scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"basic" and (user := _basic_user(credentials.strip())):
         return user
-    return _text(headers.get(b"x-write-key", b"").strip()) or bearer_key(headers)
+    key = headers.get(b"x-write-key", b"").partition(b":")[0]
+    return _text(key.strip()) or bearer_key(headers)
 
 
 def _basic_user(credentials: bytes) -> str:

@@ -4,7 +4,6 @@ from typing import Any, Final
 
 import structlog
 from litestar import Request, Response, post
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
 from angarium.config.limits import CALLBACK_BYTES
@@ -12,8 +11,9 @@ from angarium.core.bus.subjects import feedback_subject
 from angarium.core.delivery.feedback import STATUS, Feedback
 from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.status import Reaction
+from angarium.gateway.answers import refused
 from angarium.gateway.parts import Parts
-from angarium.gateway.problems import Problem, ProblemBody, Refusal
+from angarium.gateway.problems import Problem, Refusal
 from angarium.gateway.publishing import publish
 from angarium.plugins.callback import CallbackRequest, StatusUpdate
 from angarium.plugins.provider import Provider
@@ -30,8 +30,8 @@ REACTIONS: Final = frozenset(reaction.value for reaction in Reaction)
     request_max_body_size=CALLBACK_BYTES,
     security=[{}],
     responses={
-        401: ResponseSpec(ProblemBody, description="It is not signed by the provider."),
-        404: ResponseSpec(ProblemBody, description="No such provider is configured."),
+        401: refused("It is not signed by the provider."),
+        404: refused("No such provider is configured."),
     },
     summary="For providers: what became of messages",
     description="The provider's plugin verifies and reads it. Repeated ones have no second effect.",

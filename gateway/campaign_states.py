@@ -4,13 +4,14 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 from msgspec import Meta
 
 from angarium.core.bus.subjects import decisions_subject
 from angarium.core.store import campaigns, reading
 from angarium.core.store.campaigns import MOVES
+from angarium.gateway import examples
+from angarium.gateway.answers import told
 from angarium.gateway.campaigns import (
     CHANGED,
     READ,
@@ -114,7 +115,10 @@ async def archive_campaign(
     "/v1/campaigns/{campaign_id:str}/test",
     guards=[WRITE],
     status_code=200,
-    responses={200: ResponseSpec(SentTestsBody), 404: CHANGED[404]},
+    responses={
+        200: told(SentTestsBody, {"data": [{"userId": "u1", "delivery": examples.DELIVERY_ID}]}),
+        404: CHANGED[404],
+    },
     summary="Send it to a few people as a test",
     description="Scope: campaigns:write. The same gates apply: who opted out gets nothing.",
     tags=["campaigns"],
@@ -145,7 +149,10 @@ async def send_test(
 @get(
     "/v1/campaigns/{campaign_id:str}/stats",
     guards=[READ],
-    responses={404: CHANGED[404]},
+    responses={
+        200: told(CampaignFiguresBody, examples.CAMPAIGN_FIGURES),
+        404: CHANGED[404],
+    },
     summary="Figures of a campaign",
     description="Scope: campaigns:read. Deliveries as in /v1/deliveries/stats, and its runs.",
     tags=["campaigns"],

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, get, patch, post, put
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
 from angarium.core.campaigns.definition import parse_campaign
@@ -15,6 +14,8 @@ from angarium.core.segments.reader import InvalidDefinition
 from angarium.core.store import campaigns, reading
 from angarium.core.store.campaigns import STATES, StoredCampaign
 from angarium.core.store.protocol import Transaction
+from angarium.gateway import examples
+from angarium.gateway.answers import refused, told
 from angarium.gateway.auth import requires
 from angarium.gateway.campaign_bodies import (
     CampaignBody,
@@ -39,17 +40,17 @@ from angarium.gateway.paging import (
 )
 from angarium.gateway.parts import Parts
 from angarium.gateway.paths import Id, segment
-from angarium.gateway.problems import Problem, ProblemBody, Refusal
+from angarium.gateway.problems import Problem, Refusal
 
 ID_SEGMENT: Final = 2  # of /v1/campaigns/{id}
 LIST: Final = "campaigns"
 READ: Final = requires("campaigns:read")
 WRITE: Final = requires("campaigns:write")
 CHANGED: Final = {
-    200: ResponseSpec(CampaignBody, description="As it is now; `ETag` names this edition."),
-    404: ResponseSpec(ProblemBody, description="No campaign has this id."),
-    409: ResponseSpec(ProblemBody, description="It is archived."),
-    412: ResponseSpec(ProblemBody, description="It was changed since the edition in If-Match."),
+    200: told(CampaignBody, examples.CAMPAIGN, "As it is now; `ETag` names this edition."),
+    404: refused("No campaign has this id."),
+    409: refused("It is archived."),
+    412: refused("It was changed since the edition in If-Match."),
 }
 
 AnyRequest = Request[Any, Any, Any]
@@ -58,7 +59,7 @@ AnyRequest = Request[Any, Any, Any]
 @post(
     "/v1/campaigns",
     guards=[WRITE],
-    responses={201: ResponseSpec(CampaignBody)},
+    responses={201: told(CampaignBody, examples.CAMPAIGN)},
     summary="Make a campaign: a draft, version 1",
     description="Scope: campaigns:write. Every fault of the definition is listed, with its place.",
     tags=["campaigns"],
@@ -86,6 +87,7 @@ async def create_campaign(
 @get(
     "/v1/campaigns",
     guards=[READ],
+    responses={200: told(Page[CampaignBody], examples.page(examples.CAMPAIGN))},
     summary="List campaigns, newest first",
     description="Scope: campaigns:read.",
     tags=["campaigns"],

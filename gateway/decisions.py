@@ -4,19 +4,21 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, post
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import JSONBody
+from litestar.openapi.spec import Example
+from litestar.params import BodyKwarg
 from msgspec import Meta
 
 from angarium.core.bus.subjects import decisions_subject
 from angarium.core.delivery.keys import make_id
 from angarium.core.store.campaigns import find_campaign
+from angarium.gateway import examples
+from angarium.gateway.answers import refused, told
 from angarium.gateway.auth import requires
 from angarium.gateway.idempotency import IdempotencyKey, once
 from angarium.gateway.instants import read_instant
 from angarium.gateway.keyring import Caller
 from angarium.gateway.parts import Parts
-from angarium.gateway.problems import Problem, ProblemBody, Refusal
+from angarium.gateway.problems import Problem, Refusal
 from angarium.gateway.publishing import publish
 from angarium.gateway.request_ids import request_id_of
 
@@ -52,6 +54,11 @@ class Decision(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True)
     request_id: str | None = None
 
 
+NewDecision = Annotated[
+    DecisionBody, BodyKwarg(examples=[Example(summary="For example", value=examples.DECISION)])
+]
+
+
 class DecidedBody(msgspec.Struct):
     """The delivery that comes of it: GET /v1/deliveries/{delivery} tells what became of it."""
 
@@ -63,9 +70,9 @@ class DecidedBody(msgspec.Struct):
     guards=[requires("decisions:write")],
     status_code=200,
     responses={
-        200: ResponseSpec(DecidedBody),
-        404: ResponseSpec(ProblemBody, description="No campaign has this id."),
-        503: ResponseSpec(ProblemBody, description="It could not be made durable; repeat it."),
+        200: told(DecidedBody, {"delivery": examples.DELIVERY_ID}),
+        404: refused("No campaign has this id."),
+        503: refused("It could not be made durable; repeat it."),
     },
     summary="Decide that a person should get a campaign",
     description=(
@@ -78,7 +85,7 @@ async def decide(
     parts: Parts,
     caller: Caller,
     request: Request[Any, Any, Any],
-    data: JSONBody[DecisionBody],
+    data: NewDecision,
     idempotency_key: IdempotencyKey = None,
 ) -> Response[bytes]:
     async def work(_: str) -> DecidedBody:

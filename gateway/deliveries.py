@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from angarium.core.bus.subjects import feedback_subject
@@ -13,6 +12,8 @@ from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.status import WAITING, DeliveryState
 from angarium.core.store import outcomes, reading
 from angarium.core.store.outcomes import Filters, FullDelivery, StoredDelivery
+from angarium.gateway import examples
+from angarium.gateway.answers import refused, told
 from angarium.gateway.auth import requires
 from angarium.gateway.delivery_bodies import DeliveryBody, FullDeliveryBody, full, listed
 from angarium.gateway.idempotency import IdempotencyKey, once
@@ -28,7 +29,7 @@ from angarium.gateway.paging import (
 )
 from angarium.gateway.parts import Parts
 from angarium.gateway.paths import Id, segment
-from angarium.gateway.problems import Problem, ProblemBody, Refusal
+from angarium.gateway.problems import Problem, Refusal
 from angarium.gateway.profiles import NOT_FOUND, find_by_id, find_person
 from angarium.gateway.publishing import publish
 
@@ -36,7 +37,8 @@ ID_SEGMENT: Final = 2  # of /v1/deliveries/{id}
 LIST: Final = "deliveries"
 READ: Final = requires("deliveries:read")
 WRITE: Final = requires("deliveries:write")
-ABSENT: Final = {404: ResponseSpec(ProblemBody, description="No delivery has this id.")}
+LISTED: Final = {200: told(Page[DeliveryBody], examples.page(examples.DELIVERY))}
+ABSENT: Final = {404: refused("No delivery has this id.")}
 
 STATES: Final = (*(state.value for state in DeliveryState), "waiting")
 StateFilter = Annotated[
@@ -64,6 +66,7 @@ class ReleasedBody(msgspec.Struct):
 @get(
     "/v1/deliveries",
     guards=[READ],
+    responses=LISTED,
     summary="List deliveries, planned last first",
     description="Scope: deliveries:read. `profile` is a userId or `anonymous:<anonymousId>`.",
     tags=["deliveries"],
@@ -92,7 +95,7 @@ async def list_deliveries(
 @get(
     "/v1/profiles/{user_id:str}/deliveries",
     guards=[READ],
-    responses=NOT_FOUND,
+    responses={**LISTED, **NOT_FOUND},
     summary="What was planned for a person, last first",
     description="Scope: deliveries:read.",
     tags=["people"],
@@ -117,7 +120,7 @@ async def list_deliveries_of_person(
 @get(
     "/v1/deliveries/{delivery_id:str}",
     guards=[READ],
-    responses=ABSENT,
+    responses={200: told(FullDeliveryBody, examples.FULL_DELIVERY), **ABSENT},
     summary="All of one delivery",
     description="Scope: deliveries:read.",
     tags=["deliveries"],
@@ -132,7 +135,11 @@ async def get_delivery(
     "/v1/deliveries/{delivery_id:str}/release",
     guards=[WRITE],
     status_code=202,
-    responses={**ABSENT, 409: ResponseSpec(ProblemBody, description="It is not in doubt.")},
+    responses={
+        202: told(ReleasedBody, {"delivery": examples.DELIVERY_ID, "as": "resend"}),
+        409: refused("It is not in doubt."),
+        **ABSENT,
+    },
     summary="Settle a delivery that is in doubt",
     description=(
         "Scope: deliveries:write. Of a delivery `in_doubt` nobody can know whether it was sent. "

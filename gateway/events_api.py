@@ -9,6 +9,8 @@ from litestar import Request, get
 from litestar.params import FromQuery
 
 from angarium.core.store import reading
+from angarium.gateway import examples
+from angarium.gateway.answers import told
 from angarium.gateway.auth import requires
 from angarium.gateway.instants import instant
 from angarium.gateway.keyring import Caller
@@ -51,6 +53,7 @@ class EventStatsBody(msgspec.Struct):
 @get(
     "/v1/events",
     guards=[READ],
+    responses={200: told(Page[EventNameBody], examples.page(examples.EVENT_NAME))},
     summary="List the events that have occurred, by name",
     description="Scope: events:read.",
     tags=["events"],
@@ -82,6 +85,7 @@ async def list_events(
 @get(
     "/v1/events/{name:str}/stats",
     guards=[READ],
+    responses={200: told(EventStatsBody, examples.EVENT_STATS)},
     summary="Occurrences of an event over the last 12 hours, week or month",
     description=(
         "Scope: events:read. Buckets: 12h by half hour, 7d by six hours, 30d by day, in the "

@@ -12,6 +12,8 @@ from angarium.core.store import outcomes
 from angarium.core.store.campaigns import find_campaign
 from angarium.core.store.outcomes import Judged, OpenRun, Refusal
 from angarium.core.store.protocol import Transaction
+from angarium.gateway import examples
+from angarium.gateway.answers import told
 from angarium.gateway.instants import instant
 from angarium.gateway.keyring import Caller
 from angarium.gateway.paging import USUAL, Limit
@@ -36,7 +38,7 @@ class SourceBody(msgspec.Struct):
     step: str
 
 
-class DecisionBody(msgspec.Struct, rename="camel", kw_only=True):
+class ExplainedDecision(msgspec.Struct, rename="camel", kw_only=True):
     """One decision about one person.
 
     outcome: `waiting`, `accepted`, `failed`, `skipped`, `cancelled`, `in_doubt` of a delivery or
@@ -60,13 +62,13 @@ class DecisionBody(msgspec.Struct, rename="camel", kw_only=True):
 class ExplainBody(msgspec.Struct):
     """Newest first."""
 
-    decisions: Sequence[DecisionBody]
+    decisions: Sequence[ExplainedDecision]
 
 
 @get(
     "/v1/profiles/{user_id:str}/explain",
     guards=[READ],
-    responses=NOT_FOUND,
+    responses={200: told(ExplainBody, examples.EXPLAIN), **NOT_FOUND},
     summary="Why a person did or did not get a campaign",
     description=(
         "Scope: profiles:read. Deliveries with the verdicts of their last judgement, triggers that "
@@ -92,7 +94,7 @@ async def explain(
 
 async def _decisions(
     tx: Transaction, workspace: str, profile: str, campaign: str | None, limit: int
-) -> list[tuple[int, DecisionBody]]:
+) -> list[tuple[int, ExplainedDecision]]:
     judged = await outcomes.list_judged(tx, workspace, profile, campaign, limit)
     refusals = await outcomes.list_refusals(tx, workspace, profile, campaign, limit)
     runs = await outcomes.list_open_runs(tx, workspace, profile, campaign, limit)
@@ -102,10 +104,10 @@ async def _decisions(
     return sorted(found, key=lambda one: one[0], reverse=True)
 
 
-def _judged(one: Judged) -> tuple[int, DecisionBody]:
+def _judged(one: Judged) -> tuple[int, ExplainedDecision]:
     at = one.updated_at
     waits = one.state in (DeliveryState.PLANNED, DeliveryState.HELD)
-    return at, DecisionBody(
+    return at, ExplainedDecision(
         at=instant(at),
         source=SourceBody(one.campaign, one.version, one.step),
         outcome=bucket(DeliveryState(one.state)).value,
@@ -118,9 +120,9 @@ def _judged(one: Judged) -> tuple[int, DecisionBody]:
     )
 
 
-def _refused(one: Refusal) -> tuple[int, DecisionBody]:
+def _refused(one: Refusal) -> tuple[int, ExplainedDecision]:
     gate = {"gate": "entry", "verdict": "skip", "reason": one.reason, "saw": one.saw}
-    return one.at, DecisionBody(
+    return one.at, ExplainedDecision(
         at=instant(one.at),
         source=SourceBody(one.campaign, one.version, ""),
         outcome=REFUSED,
@@ -130,9 +132,9 @@ def _refused(one: Refusal) -> tuple[int, DecisionBody]:
     )
 
 
-def _run(one: OpenRun) -> tuple[int, DecisionBody]:
+def _run(one: OpenRun) -> tuple[int, ExplainedDecision]:
     waits = one.state == "waiting"
-    return one.updated_at, DecisionBody(
+    return one.updated_at, ExplainedDecision(
         at=instant(one.updated_at),
         source=SourceBody(one.campaign, one.version, one.step),
         outcome=one.state,

@@ -16,6 +16,8 @@ from angarium.core.delivery.status import RECEIPTS, Reaction
 from angarium.core.store import outcomes
 from angarium.core.store.outcomes import Dimensions, Figure
 from angarium.core.store.protocol import Transaction
+from angarium.gateway import examples
+from angarium.gateway.answers import told
 from angarium.gateway.auth import requires
 from angarium.gateway.instants import instant, read_instant
 from angarium.gateway.keyring import Caller
@@ -67,6 +69,7 @@ class Query(msgspec.Struct, frozen=True):
 @get(
     "/v1/deliveries/stats",
     guards=[READ],
+    responses={200: told(FiguresBody, examples.FIGURES)},
     summary="Figures of deliveries, which always add up",
     description=(
         "Scope: deliveries:read. `planned` is the sum of the other six totals at every instant. "

@@ -4,7 +4,7 @@ Spoken below Litestar's request and response, since this is where the traffic is
 SDKs send, and how they take an answer, decided most of it: docs/api.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -34,17 +34,16 @@ from angarium.gateway.refusals import explain
 from angarium.gateway.request_ids import request_id_of
 from angarium.gateway.wire import JSON, Headers, send_bytes, send_refusal
 
-KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "identify": ("/v1/identify", "/v1/i"),
-    "track": ("/v1/track", "/v1/t"),
-    "page": ("/v1/page", "/v1/p"),
-    "screen": ("/v1/screen", "/v1/s"),
-    "group": ("/v1/group", "/v1/g"),
-    "alias": ("/v1/alias", "/v1/a"),
-}
-BATCHES: Final = ("/v1/batch", "/v1/b")
+KINDS: Final = ("identify", "track", "page", "screen", "group", "alias")
+BATCHES: Final = ("/v1/batch", "/v1/b", "/api/public/apps/batch")
+"""The last one is Dittofeed's."""
 ALLOWED: Final = {"Allow": "POST, OPTIONS"}
 SUCCESS: Final = b'{"success":true}'
+
+
+def single_paths(kind: str) -> tuple[str, ...]:
+    """Where one message of `kind` may be sent: in full, in short, and where Jitsu's SDK does."""
+    return f"/v1/{kind}", f"/v1/{kind[0]}", f"/api/s/{kind}", f"/api/s/s2s/{kind}"
 
 
 class Success(msgspec.Struct):
@@ -67,7 +66,7 @@ class Door:
 
     def routes(self) -> list[ASGIRouteHandler]:
         """The handlers of all ingest paths."""
-        singles = [self._route(paths, split_single, kind) for kind, paths in KINDS.items()]
+        singles = [self._route(single_paths(kind), split_single, kind) for kind in KINDS]
         return [*singles, self._route(BATCHES, split_batch, None)]
 
     def _route(self, paths: tuple[str, ...], split: Split, kind: str | None) -> ASGIRouteHandler:

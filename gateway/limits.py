@@ -8,8 +8,9 @@ from angarium.gateway.problems import Problem, Refusal, retry_after
 
 DRAINED_BYTES: Final = 16 * 1024 * 1024
 """A refused body up to this is still taken off the line: its sender shall read the refusal."""
-DOOR_BYTES: Final = 64 * 1024 * 1024
-"""Bodies of all requests that wait for the broker; beyond, the newest are sent away."""
+DOOR_BYTES: Final = 48 * 1024 * 1024
+"""Bodies of all requests that wait for the broker; beyond, the newest are sent away, unread. Below
+what the bus itself lets wait, since that is found out only after all the work."""
 UNDECLARED_BYTES: Final = 64 * 1024
 """What a body of unknown length counts for until it is there."""
 CLOSE: Final = {"Connection": "close"}

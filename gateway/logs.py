@@ -128,7 +128,7 @@ def _clean(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if depth and isinstance(value, Mapping):
-        inner: Mapping[Any, Any] = value
+        inner: Mapping[Any, Any] = cast("Any", value)
         return {
             str(name): HIDDEN if name in HIDDEN_NAMES else _clean(part, depth - 1)
             for name, part in inner.items()

@@ -6,25 +6,26 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, get
-from litestar.openapi.datastructures import ResponseSpec
 
 from angarium.core.people.profile import State, consents_of
 from angarium.core.store import reading
 from angarium.core.store.protocol import Transaction
 from angarium.core.store.reading import StoredProfile
+from angarium.gateway import examples
+from angarium.gateway.answers import refused, told
 from angarium.gateway.auth import requires
 from angarium.gateway.instants import instant
 from angarium.gateway.keyring import Caller
 from angarium.gateway.paging import USUAL, Cursor, Limit, Page, make_cursor, read_cursor
 from angarium.gateway.parts import Parts
 from angarium.gateway.paths import Id, segment
-from angarium.gateway.problems import Problem, ProblemBody, Refusal
+from angarium.gateway.problems import Problem, Refusal
 
 ANONYMOUS: Final = "anonymous:"
 ID_SEGMENT: Final = 2  # of /v1/profiles/{userId}
 LIST: Final = "profiles"
 READ: Final = requires("profiles:read")
-NOT_FOUND: Final = {404: ResponseSpec(ProblemBody, description="Nobody has this id.")}
+NOT_FOUND: Final = {404: refused("Nobody has this id.")}
 
 _decode_state = msgspec.json.Decoder(State).decode
 
@@ -77,6 +78,7 @@ class ProfileBody(PersonBody, rename="camel"):
 @get(
     "/v1/profiles",
     guards=[READ],
+    responses={200: told(Page[PersonBody], examples.page(examples.PERSON))},
     summary="List people, last seen first",
     description="Scope: profiles:read. Merged profiles are not listed.",
     tags=["people"],
@@ -99,7 +101,7 @@ async def list_profiles(
 @get(
     "/v1/profiles/{user_id:str}",
     guards=[READ],
-    responses=NOT_FOUND,
+    responses={200: told(ProfileBody, examples.PROFILE), **NOT_FOUND},
     summary="One person",
     description=(
         "Scope: profiles:read. `user_id` is any text, percent-encoded (a slash as %2F); "

@@ -6,6 +6,8 @@ import msgspec
 from litestar import get
 
 from angarium.core.store import reading
+from angarium.gateway import examples
+from angarium.gateway.answers import told
 from angarium.gateway.auth import requires
 from angarium.gateway.instants import instant
 from angarium.gateway.keyring import Caller
@@ -29,6 +31,7 @@ class RejectBody(msgspec.Struct, rename="camel"):
 @get(
     "/v1/rejects",
     guards=[requires("rejects:read")],
+    responses={200: told(Page[RejectBody], examples.page(examples.REJECT))},
     summary="List what was not stored and why, newest first",
     description="Scope: rejects:read.",
     tags=["events"],

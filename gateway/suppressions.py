@@ -4,13 +4,14 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, JSONBody
 from msgspec import Meta
 
 from angarium.core.people.phone import normalise_mobile
 from angarium.core.store import suppressions
 from angarium.core.store.suppressions import Suppression
+from angarium.gateway import examples
+from angarium.gateway.answers import refused, told
 from angarium.gateway.auth import requires
 from angarium.gateway.idempotency import IdempotencyKey, once
 from angarium.gateway.instants import instant
@@ -18,7 +19,7 @@ from angarium.gateway.keyring import Caller
 from angarium.gateway.paging import USUAL, Cursor, Limit, Page, make_cursor, read_cursor
 from angarium.gateway.parts import Parts
 from angarium.gateway.paths import Id, segment
-from angarium.gateway.problems import Problem, ProblemBody, Refusal
+from angarium.gateway.problems import Problem, Refusal
 
 LIST: Final = "suppressions"
 CHANNEL_SEGMENT: Final = 2  # of /v1/suppressions/{channel}/{address}
@@ -46,6 +47,7 @@ class NewSuppressionBody(msgspec.Struct, forbid_unknown_fields=True):
 @get(
     "/v1/suppressions",
     guards=[requires("suppressions:read")],
+    responses={200: told(Page[SuppressionBody], examples.page(examples.SUPPRESSION))},
     summary="List addresses that get nothing",
     description="Scope: suppressions:read. By channel and address.",
     tags=["deliveries"],
@@ -74,7 +76,7 @@ async def list_suppressions(
     "/v1/suppressions",
     guards=[requires("suppressions:write")],
     status_code=201,
-    responses={201: ResponseSpec(SuppressionBody)},
+    responses={201: told(SuppressionBody, examples.SUPPRESSION)},
     summary="Send nothing to an address any more",
     description="Scope: suppressions:write. One that stands there already keeps its reason.",
     tags=["deliveries"],
@@ -98,7 +100,7 @@ async def add_suppression(
 @delete(
     "/v1/suppressions/{channel:str}/{address:str}",
     guards=[requires("suppressions:write")],
-    responses={404: ResponseSpec(ProblemBody, description="It is not suppressed.")},
+    responses={404: refused("It is not suppressed.")},
     summary="Let an address receive again",
     description="Scope: suppressions:write. The address is percent-encoded.",
     tags=["deliveries"],

@@ -8,6 +8,8 @@ from litestar import Request, get
 from angarium.core.store import reading
 from angarium.core.store.protocol import Transaction
 from angarium.core.store.reading import LoggedEvent, LoggedMessage
+from angarium.gateway import examples
+from angarium.gateway.answers import told
 from angarium.gateway.instants import instant
 from angarium.gateway.keyring import Caller
 from angarium.gateway.paging import USUAL, Cursor, Limit, Page, make_cursor, read_cursor
@@ -46,7 +48,7 @@ class EntryBody(msgspec.Struct, rename="camel"):
 @get(
     "/v1/profiles/{user_id:str}/timeline",
     guards=[READ],
-    responses=NOT_FOUND,
+    responses={200: told(Page[EntryBody], examples.page(examples.ENTRY)), **NOT_FOUND},
     summary="What a person did and was sent, newest first",
     description="Scope: profiles:read. A message stands at the time when it was planned.",
     tags=["people"],

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import uuid4
 
@@ -27,9 +27,10 @@ from angarium.core.workers.decisions import Decisions
 from angarium.core.workers.deliver import Deliverer, DeliverSettings
 from angarium.core.workers.feedback import FeedbackReader
 from angarium.core.workers.feedback import Fenced as FeedbackFenced
-from angarium.core.workers.ingest import Fenced, Ingest, IngestSettings
+from angarium.core.workers.ingest import Ingest, IngestSettings
 from angarium.core.workers.leases import Lease
 from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.place import Fenced
 from angarium.core.workers.rules import RuleShelf
 from angarium.core.workers.sweeper import Sweeper
 from angarium.core.workers.timers import Timers
@@ -93,15 +94,19 @@ async def _floor(settings: Settings, name: str) -> AsyncGenerator[Floor]:
             secret = await load_link_secret(tx)
         bus = await Bus.connect(settings.nats.url, name=f"angarium {name}")
         stack.push_async_callback(bus.close)
-        nats = settings.nats
-        await bus.ensure_streams(
-            partitions=nats.partitions, max_bytes=nats.max_bytes, replicas=nats.replicas
-        )
+        await _ensure_streams(bus, settings)
         shard = os.getpid() % SHARDS
         publisher = Publisher(store, bus, now, shard)
         publishing = asyncio.create_task(publisher.run())
         stack.push_async_callback(_settle, publisher, publishing, settings.core.drain_seconds)
         yield Floor(settings, store, bus, publisher, load_plugins(), secret, shard)
+
+
+async def _ensure_streams(bus: Bus, settings: Settings) -> None:
+    nats = settings.nats
+    await bus.ensure_streams(
+        partitions=nats.partitions, max_bytes=nats.max_bytes, replicas=nats.replicas
+    )
 
 
 async def _settle(publisher: Publisher, publishing: asyncio.Task[None], seconds: float) -> None:
@@ -154,8 +159,12 @@ async def _alone(floor: Floor, name: str, work: Callable[[], Awaitable[None]]) -
                 await _until(lease.lost, work())
         except (Fenced, FeedbackFenced) as error:
             log.warning("taken_over", what=name, reason=str(error))
-        except (StoreError, BusError) as error:
+        except StoreError as error:
             log.warning("waits", what=name, reason=str(error))
+        except BusError as error:
+            log.warning("waits", what=name, reason=str(error))
+            with suppress(BusError):  # the streams may be gone with a store that was wiped
+                await _ensure_streams(floor.bus, floor.settings)
         await asyncio.sleep(PAUSE_SECONDS)
 
 

@@ -11,6 +11,8 @@ from angarium.plugins import Channel
 
 OPTED_IN: Final = "opted_in"
 OPTED_OUT: Final = "opted_out"
+NO_ADDRESS: Final = "no_address"
+"""Why somebody is not opted in who would be, had they an address."""
 
 _DEVICE_TYPES: Final = {"device_token": ("android", "ios"), "push_endpoint": ("web",)}
 
@@ -59,6 +61,8 @@ def consent_to(
     by_address = channel.consent_default == OPTED_IN and bool(channel.address_attribute)
     has_address = by_address and bool(attributes.get(channel.address_attribute))
     stands = standing(said, has_address, None)
+    if by_address and not has_address and said is None:
+        return stands.state, NO_ADDRESS
     return stands.state, stands.reason
 
 

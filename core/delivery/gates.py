@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from angarium.core.campaigns.hours import ActiveHours, next_open, zone_of
-from angarium.core.delivery.addresses import OPTED_IN, OPTED_OUT
+from angarium.core.delivery.addresses import NO_ADDRESS, OPTED_IN, OPTED_OUT
 from angarium.core.delivery.attempt import Attempt
 from angarium.core.events.times import format_instant
 from angarium.core.segments import conditions
@@ -89,16 +89,18 @@ def audience(attempt: Attempt) -> Decision:
 
 def opt_in(attempt: Attempt) -> Decision:
     """They asked for messages on this channel (S2.10)."""
-    state, _ = attempt.person.consent if attempt.person else ("unset", "")
+    state, why = attempt.person.consent if attempt.person else ("unset", "")
     if state == OPTED_IN:
         return SEND
-    return Skip("opted_out" if state == OPTED_OUT else "not_opted_in")
+    if state == OPTED_OUT:
+        return Skip("opted_out")
+    return Skip(NO_ADDRESS if why == NO_ADDRESS else "not_opted_in")
 
 
 def address(attempt: Attempt) -> Decision:
     """There is somewhere to send it."""
     if attempt.person is None or not (attempt.person.address or attempt.person.bad_address):
-        return Skip("no_address")
+        return Skip(NO_ADDRESS)
     return Skip("bad_address") if attempt.person.bad_address else SEND
 
 

@@ -64,7 +64,7 @@ async def hand_over(
     """
     revisions = await _revisions(tx, judged)
     standings = await _standings(tx, [item.claimed for item in judged])
-    counts = await count_recent(tx, _limited(judged))
+    counts = await count_recent(tx, {key for item in judged if (key := _limited(item))})
     moves: list[tuple[Delivery, Delivery]] = []
     documents: list[tuple[str, str]] = []
     done: set[Key] = set()
@@ -74,9 +74,7 @@ async def hand_over(
         if state != S.CLAIMED or generation != claimed.generation:
             continue
         same = profile == claimed.profile_id and item.revision == revisions.get(_person(item))
-        if same and (
-            item.recent is None or item.recent.count == counts.get(_limit_key(item.claimed), 0)
-        ):
+        if same and _counts_as_seen(item, counts):
             moves.append((claimed, item.wanted))
             done.add(claimed.key)
         else:
@@ -136,16 +134,17 @@ def _answered(old: Delivery, wanted: Delivery) -> Delivery | None:
     )
 
 
-def _limited(judged: Sequence[Judged]) -> dict[RecentKey, int]:
-    return {
-        _limit_key(item.claimed): item.recent.since
-        for item in judged
-        if item.recent is not None and item.wanted.state is S.HANDED
-    }
+def _limited(item: Judged) -> RecentKey | None:
+    """What is to be counted again: only what is to be sent needs it."""
+    if item.recent is None or item.wanted.state is not S.HANDED:
+        return None
+    claimed = item.claimed
+    return (claimed.workspace, claimed.profile_id, claimed.campaign, item.recent.since)
 
 
-def _limit_key(delivery: Delivery) -> RecentKey:
-    return (delivery.workspace, delivery.profile_id, delivery.campaign)
+def _counts_as_seen(item: Judged, counts: Mapping[RecentKey, int]) -> bool:
+    key = _limited(item)
+    return key is None or item.recent is None or item.recent.count == counts.get(key, 0)
 
 
 def _person(item: Judged) -> Key:

@@ -1,6 +1,6 @@
 """What must be known to judge deliveries: people, campaigns, suppressions. Only reads."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -15,8 +15,8 @@ VersionKey = tuple[str, str, int]
 AddressKey = tuple[str, str, str]
 """(workspace, channel, address)"""
 
-RecentKey = tuple[str, str, str]
-"""(workspace, profile, campaign)"""
+RecentKey = tuple[str, str, str, int]
+"""(workspace, profile, campaign, since when in ms)"""
 
 
 class Recipient(msgspec.Struct, frozen=True):
@@ -68,10 +68,12 @@ async def find_suppressed(tx: Transaction, keys: Collection[AddressKey]) -> dict
     return {(workspace, channel, address): reason for workspace, channel, address, reason in rows}
 
 
-async def count_recent(tx: Transaction, since: Mapping[RecentKey, int]) -> dict[RecentKey, int]:
-    """Messages of a campaign that a person got at or after `since` (ms); absent: none."""
-    if not since:
+async def count_recent(tx: Transaction, keys: Collection[RecentKey]) -> dict[RecentKey, int]:
+    """Messages of a campaign that a person got since an instant; absent: none."""
+    if not keys:
         return {}
-    keys = sorted((*key, at) for key, at in since.items())
-    rows = await tx.fetch("count_recent_deliveries", keys=keys)
-    return {(workspace, profile, campaign): count for workspace, profile, campaign, count in rows}
+    rows = await tx.fetch("count_recent_deliveries", keys=sorted(keys))
+    return {
+        (workspace, profile, campaign, since): count
+        for workspace, profile, campaign, since, count in rows
+    }

@@ -18,14 +18,15 @@ from angarium.core.events.message import MEANINGLESS_IDS, USER_ID_LETTERS
 from angarium.core.events.times import parse_instant
 from angarium.core.events.values import Problem
 from angarium.core.people.identity import profile_of_user
-from angarium.core.store import ledger, people, positions, rejects
+from angarium.core.store import ledger, people, rejects
 from angarium.core.store.campaigns import find_campaign
 from angarium.core.store.changes import Changes
-from angarium.core.store.errors import Contention, StoreError
+from angarium.core.store.errors import StoreError
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
 from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.place import Place
 from angarium.core.workers.planning import PROMISES, Channels, choose_channel, expiry
 
 log: Any = structlog.get_logger()
@@ -33,6 +34,9 @@ log: Any = structlog.get_logger()
 BATCH = 500
 PAUSE_SECONDS = 0.5
 ID_LETTERS = 200
+UNHEARD = 2_000
+"""Milliseconds that a decision waits for a person of whom nothing is known yet: what a service said
+of them just before may still be on the other stream."""
 
 
 class Decision(msgspec.Struct, rename="camel", kw_only=True):
@@ -71,70 +75,53 @@ class Decisions:
         self._publisher = publisher
         self._channels = channels
         self._now = now
-        self._position = 0
-        self._epoch = ""
+        self._place = Place(DECISIONS)
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Read until cancelled. Raises Fenced."""
         while True:
-            state = await self._bus.stream_state(DECISIONS)
-            async with self._store.reading() as tx:
-                self._position, epoch = await positions.load_position(tx, DECISIONS, 0)
-            self._epoch = state.epoch
-            if epoch and epoch != state.epoch:
-                log.error("decisions_stream_was_replaced", applied_up_to=self._position)
-                await self._publisher.commit(self._start_over)
-                self._position = 0
+            await self._place.find(self._store, self._bus, self._publisher)
             try:
                 await self._read()
             except StreamReset as reset:
                 log.error("decisions_stream_is_new", reason=str(reset))
-
-    async def _start_over(self, tx: Transaction, changes: Changes) -> None:
-        await positions.advance(tx, DECISIONS, 0, self._position, 0, self._epoch)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _read(self) -> None:
-        async with self._bus.pull(DECISIONS, after=self._position) as puller:
+        async with self._bus.pull(DECISIONS, after=self._place.position) as puller:
             while True:
                 received = await puller.get(BATCH)
-                if not await self._apply(received):
-                    return
-                await puller.ack(received[-1].sequence)
+                await self._apply(received)
+                await puller.ack(self._place.position)
 
-    async def _apply(self, received: Sequence[Received]) -> bool:
-        """Whether the position was ours to move."""
-
-        async def work(tx: Transaction, changes: Changes) -> bool:
-            return await self._work(tx, changes, received)
+    async def _apply(self, received: Sequence[Received]) -> None:
+        async def work(tx: Transaction, changes: Changes) -> None:
+            await self._work(tx, changes, received)
 
         while True:
             try:
-                moved = await self._publisher.commit(work)
-            except (StoreError, Contention) as error:
+                await self._publisher.commit(work)
+            except StoreError as error:
                 log.warning("decisions_wait", reason=str(error))
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            if moved:
-                self._position = received[-1].sequence
+            self._place.position = received[-1].sequence
             crash_point("decisions.committed")
-            return moved
+            return
 
-    async def _work(self, tx: Transaction, changes: Changes, received: Sequence[Received]) -> bool:
-        old, new = self._position, received[-1].sequence
-        if not await positions.advance(tx, DECISIONS, 0, old, new, self._epoch):
-            return False
+    async def _work(self, tx: Transaction, changes: Changes, received: Sequence[Received]) -> None:
+        await self._place.advance(tx, received[-1].sequence)
         planned: list[NewDelivery] = []
         for item in received:
             workspace = workspace_of(item.subject)
             try:
                 planned.append(await self._plan(tx, workspace, item))
             except Refused as refused:
-                id = make_id("msg_", self._epoch, str(item.sequence))
+                id = make_id("msg_", self._place.epoch, str(item.sequence))
                 problems = [(id, refused.problem)]
                 await rejects.save(tx, workspace, problems, changes, self._now())
         await ledger.plan(tx, planned, changes)
         crash_point("decisions.before_commit")
-        return True
 
     async def _plan(self, tx: Transaction, workspace: str, item: Received) -> NewDelivery:
         decision = _read(item.body)
@@ -147,7 +134,8 @@ class Decisions:
         await people.save_users(tx, workspace, {decision.user_id: profile_id})
         found = await people.lock_profiles(tx, workspace, {profile_id: decision.user_id}, now)
         person = found[profile_id]
-        due_at = max(now, _instant(decision.not_before, "notBefore") or now)
+        heard_of = now if person.revision else now + UNHEARD
+        due_at = max(heard_of, _instant(decision.not_before, "notBefore") or now)
         channel = _channel(decision, definition) or choose_channel(
             definition, person, self._channels, None
         )

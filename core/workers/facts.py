@@ -68,7 +68,6 @@ class _Loaded(msgspec.Struct):
     recipients: Mapping[Key, Recipient]
     states: Mapping[Key, tuple[str, str]]
     recent: Mapping[RecentKey, int]
-    since: Mapping[RecentKey, int]
     totals: Mapping[tuple[str, str], EventTotals]
     suppressed: Mapping[AddressKey, str] = {}
 
@@ -109,15 +108,11 @@ class FactFinder:
             self._versions[key] = _read(key, found[key])
 
     async def _load(self, tx: Transaction, deliveries: Sequence[Delivery], now: int) -> _Loaded:
-        since: dict[RecentKey, int] = {}
+        limits = {key for one in deliveries if (key := self._limited(one, now))}
         events: dict[str, set[tuple[str, str]]] = {}
         for delivery in deliveries:
             definition = self._definition(delivery)
-            if definition is None or delivery.test:
-                continue
-            if definition.limit is not None:
-                since[_recent_key(delivery)] = now - definition.limit.within
-            if definition.leave_cancels and definition.audience is not None:
+            if definition and definition.leave_cancels and definition.audience is not None:
                 for event in events_used(definition.audience):
                     events.setdefault(delivery.workspace, set()).add((delivery.profile_id, event))
         totals: dict[tuple[str, str], EventTotals] = {}
@@ -126,8 +121,7 @@ class FactFinder:
         return _Loaded(
             await find_recipients(tx, {(d.workspace, d.profile_id) for d in deliveries}),
             await campaign_states(tx, {(d.workspace, d.campaign) for d in deliveries}),
-            await count_recent(tx, since),
-            since,
+            await count_recent(tx, limits),
             totals,
         )
 
@@ -192,8 +186,8 @@ class FactFinder:
             if key in loaded.suppressed:
                 person = msgspec.structs.replace(person, suppressed=loaded.suppressed[key])
         state, name = loaded.states.get((delivery.workspace, delivery.campaign), ("", ""))
-        limited = _recent_key(delivery)
-        count = loaded.recent.get(limited, 0)
+        limited = self._limited(delivery, now)
+        count = loaded.recent.get(limited, 0) if limited else 0
         attempt = Attempt(
             delivery,
             now,
@@ -205,18 +199,25 @@ class FactFinder:
             outlet.paused_until,
         )
         recipient = loaded.recipients.get((delivery.workspace, delivery.profile_id))
-        since = None if delivery.test else loaded.since.get(limited)
         return Case(
             attempt,
             name,
             self._design(delivery, outlet.channel),
             recipient.revision if recipient is not None else None,
-            Recent(since, count) if since is not None else None,
+            Recent(limited[-1], count) if limited else None,
         )
 
     def _definition(self, delivery: Delivery) -> CampaignDefinition | None:
         version = self._versions.get(_version(delivery))
         return version.definition if version is not None else None
+
+    def _limited(self, delivery: Delivery, now: int) -> RecentKey | None:
+        """What its campaign's limit counts; None: nothing limits it."""
+        definition = self._definition(delivery)
+        if definition is None or definition.limit is None or delivery.test:
+            return None
+        since = now - definition.limit.within
+        return (delivery.workspace, delivery.profile_id, delivery.campaign, since)
 
     def _rules(self, delivery: Delivery, state: str) -> CampaignRules | None:
         definition = self._definition(delivery)
@@ -241,10 +242,6 @@ class FactFinder:
 
 def _version(delivery: Delivery) -> VersionKey:
     return (delivery.workspace, delivery.campaign, delivery.version)
-
-
-def _recent_key(delivery: Delivery) -> RecentKey:
-    return (delivery.workspace, delivery.profile_id, delivery.campaign)
 
 
 def _read(key: VersionKey, text: str) -> Version | None:

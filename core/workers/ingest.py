@@ -6,7 +6,7 @@ fence: a reader whose partition somebody else has taken writes nothing.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from angarium.core.bus.subjects import EVENTS, workspace_of
 from angarium.core.events.envelope import Origin, open_envelope
 from angarium.core.events.message import Message
 from angarium.core.events.values import Problem
-from angarium.core.store import positions, rejects
+from angarium.core.store import rejects
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, Refused, StoreError
 from angarium.core.store.protocol import Store, Transaction
@@ -29,15 +29,14 @@ from angarium.core.workers.crash import crash_point
 from angarium.core.workers.enrol import Enrolment
 from angarium.core.workers.knowledge import Knowledge, load_knowledge
 from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.place import Place
 from angarium.core.workers.rules import RuleShelf
 
 log: Any = structlog.get_logger()
 
 PAUSE_SECONDS = 0.5
-
-
-class Fenced(Exception):
-    """Another worker has moved the position of our partition."""
+MESSAGES_AT_ONCE = 2_000
+"""In one transaction, or a little more; others wait for the store meanwhile."""
 
 
 class Opened(msgspec.Struct):
@@ -78,37 +77,29 @@ class Ingest:
         self._now = now
         self._partition = partition
         self._knowledge: dict[str, Knowledge] = {}
-        self._position = 0
-        self._epoch = ""
+        self._place = Place(EVENTS, partition)
         self.applied = 0
 
     async def run(self) -> None:
         """Read until cancelled. Raises Fenced."""
         while True:
-            await self._find_position()
+            await self._place.find(self._store, self._bus, self._publisher)
             try:
                 await self._read()
             except StreamReset as reset:
                 log.error("events_stream_is_new", partition=self._partition, reason=str(reset))
-
-    async def _find_position(self) -> None:
-        state = await self._bus.stream_state(EVENTS)
-        async with self._store.reading() as tx:
-            self._position, epoch = await positions.load_position(tx, EVENTS, self._partition)
-        if epoch and epoch != state.epoch:
-            # What the old stream held beyond our position is gone; what it held before is applied.
-            log.error("events_stream_was_replaced", applied_up_to=self._position)
-            await self._commit(Opened(0, {}, {}), state.epoch)
-        self._epoch = state.epoch
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _read(self) -> None:
         waiting: asyncio.Queue[Opened] = asyncio.Queue(1)
-        puller = self._bus.pull(EVENTS, after=self._position, partition=self._partition)
+        puller = self._bus.pull(EVENTS, after=self._place.position, partition=self._partition)
 
         async def fetch() -> None:
             async with puller:
                 while True:
-                    await waiting.put(self._open(await puller.get(self._settings.batch)))
+                    received = await puller.get(self._settings.batch)
+                    for opened in self._open(received):
+                        await waiting.put(opened)
 
         async def work() -> None:
             while True:
@@ -118,27 +109,39 @@ class Ingest:
 
         await _until_one_ends(fetch(), work())
 
-    def _open(self, received: Sequence[Received]) -> Opened:
-        opened = Opened(received[-1].sequence, {}, {})
+    def _open(self, received: Sequence[Received]) -> Iterator[Opened]:
+        """Open stream messages, in portions that one transaction may hold."""
+        opened = Opened(0, {}, {})
+        size = 0
         for item in received:
-            workspace = workspace_of(item.subject)
-            origin = Origin(self._epoch, item.sequence, item.at)
-            messages = opened.messages.setdefault(workspace, [])
-            limit = self._settings.message_bytes
-            for member in open_envelope(item.body, origin, most_bytes=limit):
-                if isinstance(member, Message):
-                    messages.append(member)
-                    continue
+            size += self._open_one(opened, item)
+            opened.last = item.sequence
+            if size >= MESSAGES_AT_ONCE:
+                yield opened
+                opened, size = Opened(0, {}, {}), 0
+        if size:
+            yield opened
+
+    def _open_one(self, opened: Opened, item: Received) -> int:
+        workspace = workspace_of(item.subject)
+        messages = opened.messages.setdefault(workspace, [])
+        refused = opened.refused.setdefault(workspace, [])
+        origin = Origin(self._place.epoch, item.sequence, item.at)
+        size = 0
+        for member in open_envelope(item.body, origin, most_bytes=self._settings.message_bytes):
+            size += 1
+            if isinstance(member, Message):
+                messages.append(member)
+            else:
                 id, why = member
-                problem = Problem(why.field, why.code, why.reason, None)
-                opened.refused.setdefault(workspace, []).append((id, problem))
-        return opened
+                refused.append((id, Problem(why.field, why.code, why.reason, None)))
+        return size
 
     async def _apply(self, opened: Opened) -> None:
         crash_point("ingest.opened")
         while True:
             try:
-                await self._commit(opened, self._epoch)
+                await self._commit(opened)
             except Contention as error:
                 log.info("ingest_again", partition=self._partition, reason=str(error))
             except Refused as error:
@@ -149,21 +152,19 @@ class Ingest:
             else:
                 return
 
-    async def _commit(self, opened: Opened, epoch: str) -> None:
+    async def _commit(self, opened: Opened) -> None:
         def work(tx: Transaction, changes: Changes) -> Any:
-            return self._work(tx, changes, opened, epoch)
+            return self._work(tx, changes, opened)
 
         await self._publisher.commit(work)
         crash_point("ingest.committed")
         for workspace in opened.messages:
             self._knowledge[workspace].commit()
-        self._position = opened.last
+        self._place.position = opened.last
         self.applied += sum(len(messages) for messages in opened.messages.values())
 
-    async def _work(self, tx: Transaction, changes: Changes, opened: Opened, epoch: str) -> None:
-        old, new = self._position, opened.last
-        if not await positions.advance(tx, EVENTS, self._partition, old, new, epoch):
-            raise Fenced(f"partition {self._partition} is somebody else's now")
+    async def _work(self, tx: Transaction, changes: Changes, opened: Opened) -> None:
+        await self._place.advance(tx, opened.last)
         await self._rules.refresh(tx)
         for workspace, messages in opened.messages.items():
             await self._apply_workspace(tx, changes, workspace, messages)
@@ -200,7 +201,7 @@ class Ingest:
         for workspace, messages in opened.messages.items():
             half = len(messages) // 2
             for part in (messages[:half], messages[half:]):
-                await self._apply(Opened(self._position, {workspace: part}, {}))
+                await self._apply(Opened(self._place.position, {workspace: part}, {}))
         return Opened(opened.last, {}, opened.refused)
 
 

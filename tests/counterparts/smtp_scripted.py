@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 DROP = b"(drop)"
@@ -121,7 +121,8 @@ async def scripted_smtp(
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        await scripted.serve(reader, writer)
+        with suppress(asyncio.CancelledError):  # at the end of the test
+            await scripted.serve(reader, writer)
 
     # A small buffer, so that a long message cannot leave the sender before it is read.
     listening = socket.socket()

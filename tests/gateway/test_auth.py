@@ -31,6 +31,7 @@ def basic(text: str) -> bytes:
         ({b"authorization": b"bearer  wk "}, "wk"),
         ({b"authorization": b"wk"}, ""),
         ({b"x-write-key": b" wk "}, "wk"),
+        ({b"x-write-key": b"wk:secret"}, "wk"),
         ({b"x-write-key": b"wk", b"authorization": b"Bearer other"}, "wk"),
         ({b"x-write-key": b"wk", b"authorization": basic("first:")}, "first"),
         ({b"x-write-key": b"wk", b"authorization": basic(":password")}, "wk"),

@@ -49,6 +49,8 @@ async def test_a_single_message_is_on_the_stream_when_it_is_answered(door: Door)
         ("/v1/g", "group", {"userId": "u1", "groupId": "g1"}),
         ("/v1/alias", "alias", {"userId": "u1", "previousId": "a1"}),
         ("/v1/a", "alias", {"userId": "u1", "previousId": "a1"}),
+        ("/api/s/track", "track", PURCHASE),
+        ("/api/s/s2s/identify", "identify", {"userId": "u1"}),
     ],
 )
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -62,7 +64,9 @@ async def test_every_path_names_the_type_of_its_message(
     assert (envelope["type"], envelope["batch"]) == (kind, [message])
 
 
-@pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/batch/", "/v1/b/"])
+@pytest.mark.parametrize(
+    "path", ["/v1/batch", "/v1/b", "/v1/batch/", "/v1/b/", "/api/public/apps/batch"]
+)
 async def test_a_batch_is_one_message_on_the_stream(door: Door, path: str) -> None:
     sent_at = "2026-11-21T11:59:58.000Z"
     body = {"batch": [TRACK, {"type": "identify", "userId": "u2"}], "sentAt": sent_at}

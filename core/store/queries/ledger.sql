@@ -203,23 +203,23 @@ order by p.workspace, p.id {for_update}
 
 -- name: count_recent_deliveries [sqlite]
 -- The same, by way of the index.
-select k.workspace, k.profile_id, k.campaign, count(*)
+select k.workspace, k.profile_id, k.campaign, k.since, count(*)
 from {pairs:keys workspace text, profile_id text, campaign text, since bigint} as k
 join deliveries d indexed by deliveries_by_profile
   on d.workspace = k.workspace and d.profile_id = k.profile_id and d.campaign = k.campaign
 where d.handed_at >= k.since and not d.test and d.state in
   ('handed', 'in_doubt', 'accepted', 'delivered', 'undelivered', 'bounced', 'expired')
-group by k.workspace, k.profile_id, k.campaign
+group by k.workspace, k.profile_id, k.campaign, k.since
 
 -- name: count_recent_deliveries
 -- How many messages of a campaign a person was sent at or after `since`.
-select k.workspace, k.profile_id, k.campaign, count(*)
+select k.workspace, k.profile_id, k.campaign, k.since, count(*)
 from {pairs:keys workspace text, profile_id text, campaign text, since bigint} as k
 join deliveries d
   on d.workspace = k.workspace and d.profile_id = k.profile_id and d.campaign = k.campaign
 where d.handed_at >= k.since and not d.test and d.state in
   ('handed', 'in_doubt', 'accepted', 'delivered', 'undelivered', 'bounced', 'expired')
-group by k.workspace, k.profile_id, k.campaign
+group by k.workspace, k.profile_id, k.campaign, k.since
 
 -- name: move_profile_deliveries [sqlite]
 -- The same, by way of the index.

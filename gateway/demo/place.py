@@ -1,0 +1,205 @@
+"""An instance of the demo's own: its folder, its settings, its mail server, and all that runs.
+
+What runs is what `angarium up` runs. Nothing of it outlives the demo.
+"""
+
+import asyncio
+import os
+import shutil
+import tomllib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from angarium.config.environment import PREFIX
+from angarium.config.load import load_settings
+from angarium.config.settings import Settings
+from angarium.core.store.keys import make_key
+from angarium.core.workers.clock import now
+from angarium.gateway.demo.client import DemoFailed
+from angarium.gateway.logs import configure_logs
+from angarium.gateway.mailcatcher import MailCatcher
+from angarium.gateway.supervisor.lock import FILE as LOCK
+from angarium.gateway.supervisor.lock import DirectoryLock
+from angarium.gateway.supervisor.parts import PortTaken, claim_port
+from angarium.gateway.supervisor.ready import wait_ready
+from angarium.gateway.supervisor.signals import Signals
+from angarium.gateway.supervisor.up import Instance
+
+HOST: Final = "127.0.0.1"
+USUAL_PORT: Final = 8080
+SETTINGS_FILE: Final = "angarium.toml"
+MAIL_LOG: Final = "mail.jsonl"
+SENDER: Final = "فروشگاه انار <shop@example.com>"
+
+SETTINGS: Final = """\
+# Written by `angarium demo` at each start; `angarium demo --keep` goes on with what is here.
+[http]
+host = "{host}"
+port = {port}
+
+[data]
+dir = '{folder}'
+
+[keys]
+admin = "{admin}"
+write = "{write}"
+
+[log]
+level = "warning"
+
+[channels.email_smtp]
+host = "{host}"
+port = {smtp_port}
+from = "{sender}"
+"""
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """Of the demo's instance."""
+
+    admin: str
+    write: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a running instance of the demo is reached, and what it keeps where."""
+
+    url: str
+    keys: Keys
+    folder: Path
+
+    @property
+    def mail_log(self) -> Path:
+        return self.folder / MAIL_LOG
+
+
+@asynccontextmanager
+async def own_place(
+    folder: Path, port: int | None, *, keep: bool, stop: asyncio.Event
+) -> AsyncGenerator[Place, None]:
+    """Run an instance in `folder` while entered; sets `stop` at Ctrl-C, or when the instance ends.
+
+    port: None is 8080, or a free one where 8080 is taken. keep: go on with what the folder holds;
+    else it is emptied, if it was a demo's. Raises DemoFailed, DirectoryInUse, PortTaken,
+    StartFailed, StoreError, BusError, OSError.
+    """
+    lock = await DirectoryLock.take(folder, leftover_seconds=5.0)
+    try:
+        _prepare(folder, keep=keep)
+        async with _mail_server(folder) as smtp_port:
+            place, settings = _settle(folder, port, smtp_port)
+            configure_logs(settings.log, process="demo")
+            with Signals() as signals:
+                instance = Instance(
+                    settings, folder / SETTINGS_FILE, _environ(), _ignore, signals, lock
+                )
+                running = asyncio.create_task(instance.run())
+                async with _stopping(running, signals, stop):
+                    await _until_ready(running, settings, stop)
+                    yield place
+    finally:
+        lock.release()
+
+
+def _prepare(folder: Path, *, keep: bool) -> None:
+    """Empty the folder, unless somebody else's things are in it."""
+    present = {path.name for path in folder.iterdir()} - {LOCK}
+    if present and SETTINGS_FILE not in present:
+        raise DemoFailed(f"{folder} holds something else; name another folder with --data")
+    for name in () if keep else present:
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+@asynccontextmanager
+async def _mail_server(folder: Path) -> AsyncGenerator[int, None]:
+    catcher = MailCatcher(folder / MAIL_LOG, now=now, keep_raw=True)
+    smtp_port = await catcher.start(HOST)
+    try:
+        yield smtp_port
+    finally:
+        await catcher.stop()
+
+
+def _settle(folder: Path, port: int | None, smtp_port: int) -> tuple[Place, Settings]:
+    """Write the settings of this start and read them, as `angarium up` would."""
+    chosen = _choose(port)
+    path = folder / SETTINGS_FILE
+    keys = _keys(path)
+    text = SETTINGS.format(
+        host=HOST,
+        port=chosen,
+        folder=folder.absolute(),
+        admin=keys.admin,
+        write=keys.write,
+        smtp_port=smtp_port,
+        sender=SENDER,
+    )
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    settings = load_settings(path, {})
+    return Place(settings.http.public_url, keys, folder), settings
+
+
+def _choose(port: int | None) -> int:
+    if port is not None:
+        return claim_port(HOST, port)
+    try:
+        return claim_port(HOST, USUAL_PORT)
+    except PortTaken:
+        return claim_port(HOST, 0)
+
+
+def _keys(path: Path) -> Keys:
+    """Those of the last start, or new ones."""
+    if not path.exists():
+        return Keys(make_key("admin"), make_key("write"))
+    return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8"))["keys"], Keys)
+
+
+def _environ() -> Mapping[str, str]:
+    """Without settings of other instances."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
+def _ignore(_: str) -> None:
+    """What `angarium up` says of itself: the demo has its own way to tell."""
+
+
+@asynccontextmanager
+async def _stopping(
+    running: "asyncio.Task[int]", signals: Signals, stop: asyncio.Event
+) -> AsyncGenerator[None, None]:
+    """Pass a signal, and the instance's end, on to `stop`; at last stop the instance, in order."""
+    asked = asyncio.create_task(signals.stop.wait())
+    ends: tuple[asyncio.Task[bool] | asyncio.Task[int], ...] = (asked, running)
+    for task in ends:
+        task.add_done_callback(_setting(stop))
+    try:
+        yield
+    finally:
+        signals.stop.set()
+        await asyncio.gather(asked, running, return_exceptions=True)
+
+
+def _setting(stop: asyncio.Event) -> "Callable[[asyncio.Task[bool] | asyncio.Task[int]], None]":
+    return lambda _: stop.set()
+
+
+async def _until_ready(
+    running: "asyncio.Task[int]", settings: Settings, stop: asyncio.Event
+) -> None:
+    """Raises what the instance raises when it cannot start."""
+    ready = asyncio.create_task(wait_ready(HOST, settings.http.port))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((ready, stopped), return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
+    stopped.cancel()
+    await asyncio.gather(ready, stopped, return_exceptions=True)
+    if running.done():
+        running.result()
