@@ -43,7 +43,7 @@ $(READY): requirements.lock requirements-build.lock pyproject.toml
 	@touch $@
 
 demo: $(READY) ## send real traffic through an instance of its own, and show what came of it
-	$(BIN)/python examples/demo.py
+	$(BIN)/angarium demo
 
 test: $(READY) ## run the tests that need nothing but setup
 	$(BIN)/pytest -m "not system"
@@ -59,7 +59,7 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 
 arrows: $(READY)
 	$(BIN)/lint-imports
@@ -68,10 +68,10 @@ docs-check: $(READY)
 	$(BIN)/python docs/generate.py --check
 
 bench: $(READY) ## measure, and print the figures that the documentation quotes
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks
 
 drill: $(READY) ## break things on purpose, and show that nothing is lost or repeated
-	$(BIN)/python benchmarks/drill.py
+	$(BIN)/python -m tests.drills.crash_loop
 
 docs: $(READY) ## write the generated pages anew
 	$(BIN)/python docs/generate.py

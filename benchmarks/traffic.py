@@ -25,10 +25,15 @@ from angarium.gateway.envelope import Envelope
 WORKSPACE = "default"
 NAMES = tuple(f"Event {number:02}" for number in range(50))
 CITIES = ("Tehran", "Mashhad", "Isfahan", "Shiraz", "Tabriz", "Karaj", "Qom", "Ahvaz")
-LETTERS = 100
-"""How many messages are published at a time."""
+PUBLISHED_AT_ONCE = 100
 
 Json = dict[str, Any]
+CONTEXT: Json = {
+    "library": {"name": "analytics", "version": "2.3.2"},
+    "ip": "203.0.113.7",
+    "locale": "fa-IR",
+    "timezone": "Asia/Tehran",
+}
 _encode = msgspec.json.Encoder().encode
 _weights = list(accumulate(1 / (rank + 1) ** 0.8 for rank in range(len(NAMES))))
 
@@ -42,7 +47,7 @@ def messages(count: int, people: int, *, seed: int = 1, prefix: str = "m") -> It
         message = _ids(who) | {
             "messageId": f"{prefix}-{seed}-{number:08}-5f0c6ab1",
             "timestamp": format_instant(began_at + number),
-            "context": {"library": {"name": "analytics", "version": "2.3.2"}, "ip": "203.0.113.7"},
+            "context": CONTEXT,
         }
         yield _encode(message | (_identify(who) if number % 10 == 0 else _track(chance)))
 
@@ -60,6 +65,7 @@ def _ids(who: int) -> Json:
 def _identify(who: int) -> Json:
     traits = {
         "email": f"user{who}@example.org",
+        "phone": f"0912{who % 10_000_000:07}",
         "firstName": f"Name{who % 500}",
         "city": CITIES[who % len(CITIES)],
         "plan": "gold" if who % 7 == 0 else "basic",
@@ -156,8 +162,8 @@ def enveloped(batch: Sequence[bytes], request: str) -> bytes:
 async def publish(bus: Bus, batches: Sequence[Sequence[bytes]]) -> None:
     """Put batches on the stream, each as one message."""
     subject = events_subject(WORKSPACE, NOBODY)
-    for first in range(0, len(batches), LETTERS):
-        part = batches[first : first + LETTERS]
+    for first in range(0, len(batches), PUBLISHED_AT_ONCE):
+        part = batches[first : first + PUBLISHED_AT_ONCE]
         await bus.publish_all(
             [
                 Outgoing(subject, enveloped(batch, f"req_{first + n:020}"))

@@ -123,8 +123,7 @@ class Session:
             writing = cast(asyncio.WriteTransport, transport)
             writing.set_write_buffer_limits(high=1, low=0)
             writing.write(data)
-            # aiosmtplib offers no public way to wait until the transport is empty.
-            await protocol._drain_helper()  # pyright: ignore[reportPrivateUsage]
+            await protocol._drain_helper()  # pyright: ignore[reportPrivateUsage] — no public way
         if not self._client.is_connected:
             raise ConnectionResetError
 

@@ -4,7 +4,7 @@ The environment wins over the file, the file over the defaults.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -20,6 +20,7 @@ DEFAULT_FILE = "angarium.toml"
 DATABASE_FILE = "angarium.db"
 
 Table = dict[str, Any]
+CheckChannels = Callable[[Mapping[str, Table]], Sequence[Mistake]]
 
 
 class Loaded(Struct, frozen=True):
@@ -43,8 +44,13 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return load(path, environ).settings
 
 
-def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
-    """As `load_settings`, with the origin of each value."""
+def load(
+    path: Path | None, environ: Mapping[str, str], check_channels: CheckChannels | None = None
+) -> Loaded:
+    """As `load_settings`, with the origin of each value.
+
+    `check_channels` says what is wrong with the providers' sections, which we cannot know here.
+    """
     mistakes: list[Mistake] = []
     tables = _tables(_read(path), mistakes)
     origins = {name: path.name if path else "" for name in _names(tables)}
@@ -54,6 +60,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
         _lay(tables, one)
         origins[".".join((*one.section, one.name))] = one.variable
     settings = _decode(tables, mistakes)
+    mistakes += check_channels(tables["channels"]) if check_channels else ()
     if mistakes:
         raise SettingsInvalid([_with_origin(mistake, origins) for mistake in mistakes])
     return Loaded(_resolve(settings), origins, path)

@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from angarium.core.bus.subjects import decisions_subject
 from angarium.core.store import campaigns, reading
-from angarium.core.store.campaigns import MOVES
+from angarium.core.store.campaigns import MOVES, StoredCampaign
+from angarium.core.store.protocol import Transaction
+from angarium.core.store.retry import transact
 from angarium.gateway import examples
 from angarium.gateway.answers import told
 from angarium.gateway.campaigns import (
@@ -182,11 +184,13 @@ async def get_campaign_stats(
 
 
 async def _move(parts: Parts, caller: Caller, request: AnyRequest, state: str) -> Response[bytes]:
-    async with parts.store.transaction() as tx:
+    async def work(tx: Transaction) -> StoredCampaign:
         old = await lock_for_change(tx, caller, request)
         if state != old.state and state not in MOVES[old.state]:
             raise Refusal(Problem.CONFLICT, f"from {old.state} it cannot become {state}")
-        return answer(await campaigns.move(tx, caller.workspace, old, state, parts.now()))
+        return await campaigns.move(tx, caller.workspace, old, state, parts.now())
+
+    return answer(await transact(parts.store, work))
 
 
 async def _check_people(parts: Parts, caller: Caller, id_: str, people: list[str]) -> None:

@@ -1,6 +1,6 @@
 """Campaign definitions over HTTP: made, read, changed. Versions are immutable."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ from angarium.core.segments.reader import InvalidDefinition
 from angarium.core.store import campaigns, reading
 from angarium.core.store.campaigns import STATES, StoredCampaign
 from angarium.core.store.protocol import Transaction
+from angarium.core.store.retry import transact
 from angarium.gateway import examples
 from angarium.gateway.answers import refused, told
 from angarium.gateway.auth import requires
@@ -54,6 +55,8 @@ CHANGED: Final = {
 }
 
 AnyRequest = Request[Any, Any, Any]
+Edit = Callable[[StoredCampaign], Mapping[str, Any]]
+"""From a campaign as it is to the definition that it is to have."""
 
 
 @post(
@@ -74,12 +77,14 @@ async def create_campaign(
     async def work(seed: str) -> dict[str, Any]:
         definition = checked(parts, data)
         id_ = make_id("cmp_", caller.workspace, seed)
-        name = str(data["name"])
-        async with parts.store.transaction() as tx:
-            stored = await campaigns.create_campaign(
+
+        async def save(tx: Transaction) -> StoredCampaign:
+            name = str(data["name"])
+            return await campaigns.create_campaign(
                 tx, caller.workspace, id_, name, definition, parts.now()
             )
-        return body_of(stored)
+
+        return body_of(await transact(parts.store, save))
 
     return tagged(await once(parts, caller, request, work))
 
@@ -141,9 +146,10 @@ async def get_campaign(
 async def replace_campaign(
     parts: Parts, caller: Caller, request: AnyRequest, campaign_id: Id, data: Definition
 ) -> Response[bytes]:
-    async with parts.store.transaction() as tx:
-        old = await lock_for_change(tx, caller, request)
-        return await _save(tx, parts, caller, old, without_unchanged(data, old))
+    def edit(old: StoredCampaign) -> Mapping[str, Any]:
+        return without_unchanged(data, old)
+
+    return await _change(parts, caller, request, edit)
 
 
 @patch(
@@ -161,10 +167,11 @@ async def change_campaign(
     campaign_id: Id,
     data: JSONBody[dict[str, Any]],
 ) -> Response[bytes]:
-    async with parts.store.transaction() as tx:
-        old = await lock_for_change(tx, caller, request)
-        merged = merge_patch(old.body, without_unchanged(data, old))
-        return await _save(tx, parts, caller, old, merged)
+    def edit(old: StoredCampaign) -> Mapping[str, Any]:
+        merged: Mapping[str, Any] = merge_patch(old.body, without_unchanged(data, old))
+        return merged
+
+    return await _change(parts, caller, request, edit)
 
 
 async def lock_for_change(tx: Transaction, caller: Caller, request: AnyRequest) -> StoredCampaign:
@@ -202,13 +209,22 @@ def answer(stored: StoredCampaign) -> Response[bytes]:
     return tagged(Response(content, media_type="application/json"))
 
 
-async def _save(
-    tx: Transaction, parts: Parts, caller: Caller, old: StoredCampaign, new: Mapping[str, Any]
-) -> Response[bytes]:
-    definition = checked(parts, new)
-    if old.state == "archived":
-        raise Refusal(Problem.CONFLICT, "an archived campaign cannot be changed")
-    if old.body == new:
-        return answer(old)
-    name = str(new["name"])
-    return answer(await campaigns.revise(tx, caller.workspace, old, name, definition, parts.now()))
+async def _change(parts: Parts, caller: Caller, request: AnyRequest, edit: Edit) -> Response[bytes]:
+    """Make a new version of what `edit` gives, unless that is what stands there."""
+    async with parts.store.reading() as tx:
+        seen = found_or_404(await campaigns.find_campaign(tx, caller.workspace, id_in(request)))
+    new = edit(seen)
+    definition = checked(parts, new)  # may take a while: not while others wait to write
+
+    async def save(tx: Transaction) -> StoredCampaign:
+        old = await lock_for_change(tx, caller, request)
+        if old.version != seen.version:
+            raise Refusal(Problem.CONFLICT, "somebody else changed it at this moment")
+        if old.state == "archived":
+            raise Refusal(Problem.CONFLICT, "an archived campaign cannot be changed")
+        if old.body == new:
+            return old
+        name = str(new["name"])
+        return await campaigns.revise(tx, caller.workspace, old, name, definition, parts.now())
+
+    return answer(await transact(parts.store, save))

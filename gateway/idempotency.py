@@ -17,7 +17,9 @@ from litestar.params import HeaderParameter
 
 from angarium.core.store import idempotency
 from angarium.core.store.errors import StoreError
-from angarium.core.store.idempotency import Name
+from angarium.core.store.idempotency import Kept, Name
+from angarium.core.store.protocol import Transaction
+from angarium.core.store.retry import transact
 from angarium.gateway.keyring import Caller
 from angarium.gateway.parts import Parts
 from angarium.gateway.problems import Problem, Refusal
@@ -48,13 +50,13 @@ async def once(
     if key is None:
         return _answer(msgspec.json.encode(await work(uuid4().hex)), status)
     name = Name(caller.workspace, caller.key, _checked(key))
-    kept = await _begin(parts, name, await _fingerprint(request))
+    fingerprint = await _fingerprint(request)
+    kept = await _begin(parts, name, fingerprint)
     if kept is not None:
         return _answer(kept[1].encode(), kept[0], {REPLAYED: "true"})
     try:
-        body = msgspec.json.encode(await work(f"{caller.key}:{key}"))
-        async with parts.store.transaction() as tx:
-            await idempotency.finish(tx, name, status, body.decode())
+        body = msgspec.json.encode(await work(f"{caller.key}:{key}:{fingerprint}"))
+        await _finish(parts, name, status, body.decode())
     except Exception:
         with suppress(StoreError):  # else the next request takes over in a minute
             await _forget(parts, name)
@@ -63,8 +65,10 @@ async def once(
 
 
 async def _begin(parts: Parts, name: Name, fingerprint: str) -> tuple[int, str] | None:
-    async with parts.store.transaction() as tx:
-        kept = await idempotency.begin(tx, name, fingerprint, parts.now())
+    async def work(tx: Transaction) -> Kept | None:
+        return await idempotency.begin(tx, name, fingerprint, parts.now())
+
+    kept = await transact(parts.store, work)
     if kept is None:
         return None
     if kept.fingerprint != fingerprint:
@@ -74,9 +78,18 @@ async def _begin(parts: Parts, name: Name, fingerprint: str) -> tuple[int, str] 
     return kept.status, kept.body
 
 
+async def _finish(parts: Parts, name: Name, status: int, body: str) -> None:
+    async def work(tx: Transaction) -> None:
+        await idempotency.finish(tx, name, status, body)
+
+    await transact(parts.store, work)
+
+
 async def _forget(parts: Parts, name: Name) -> None:
-    async with parts.store.transaction() as tx:
+    async def work(tx: Transaction) -> None:
         await idempotency.forget(tx, name)
+
+    await transact(parts.store, work)
 
 
 async def _fingerprint(request: AnyRequest) -> str:

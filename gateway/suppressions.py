@@ -9,6 +9,8 @@ from msgspec import Meta
 
 from angarium.core.people.phone import normalise_mobile
 from angarium.core.store import suppressions
+from angarium.core.store.protocol import Transaction
+from angarium.core.store.retry import transact
 from angarium.core.store.suppressions import Suppression
 from angarium.gateway import examples
 from angarium.gateway.answers import refused, told
@@ -91,8 +93,11 @@ async def add_suppression(
     async def work(_: str) -> SuppressionBody:
         address = _normal(parts, data.channel, data.address)
         new = Suppression(data.channel, address, data.reason, parts.now())
-        async with parts.store.transaction() as tx:
-            return _body(await suppressions.suppress(tx, caller.workspace, new))
+
+        async def save(tx: Transaction) -> Suppression:
+            return await suppressions.suppress(tx, caller.workspace, new)
+
+        return _body(await transact(parts.store, save))
 
     return await once(parts, caller, request, work)
 
@@ -110,9 +115,12 @@ async def remove_suppression(
 ) -> None:
     channel = segment(request.scope, CHANNEL_SEGMENT)
     address = _normal(parts, channel, segment(request.scope, ADDRESS_SEGMENT))
-    async with parts.store.transaction() as tx:
-        if not await suppressions.release(tx, caller.workspace, channel, address):
-            raise Refusal(Problem.NOT_FOUND, "this address is not suppressed")
+
+    async def work(tx: Transaction) -> bool:
+        return await suppressions.release(tx, caller.workspace, channel, address)
+
+    if not await transact(parts.store, work):
+        raise Refusal(Problem.NOT_FOUND, "this address is not suppressed")
 
 
 def _normal(parts: Parts, channel: str, address: str) -> str:

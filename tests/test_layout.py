@@ -23,7 +23,7 @@ FUNCTION_LINES = 50
 EXEMPT: frozenset[str] = frozenset()
 """Files that may be longer, functions as `path::name`. It shrinks."""
 
-VAGUE = re.compile(r"utils?|helpers?|misc|common|base|managers?")
+VAGUE = re.compile(r"utils?|misc|common|base|managers?")
 PLUGIN_MANAGER = "plugins/manager.py"  # pluggy's own word for what it does
 
 

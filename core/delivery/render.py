@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import msgspec
 
-from angarium.config.limits import RENDERED_BYTES
 from angarium.core.delivery.links import Links, track_html
 from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.templates import RenderFailed, Templates
@@ -145,10 +144,7 @@ def _message(
 
 
 def _check(parts: Mapping[str, Any]) -> None:
-    """A message that says nothing, or too much, is not sent (G13.79)."""
+    """A message that says nothing is not sent (G13.79); one that is too long fails in Liquid."""
     speaking = [parts[name] for name in _SPEAKING if name in parts]
     if speaking and not any(part.strip() if isinstance(part, str) else part for part in speaking):
         raise RenderFailed("empty_message")
-    for part in parts.values():
-        if isinstance(part, str) and 4 * len(part) > RENDERED_BYTES < len(part.encode()):
-            raise RenderFailed("message_too_large")

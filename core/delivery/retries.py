@@ -1,6 +1,7 @@
 """When to try again what a provider did not take."""
 
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -54,6 +55,5 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
 
 def spread_of(id: str) -> float:
-    """A number from 0 to 1 that stays the same for an id made by `make_id`."""
-    letters = id[-4:].encode()
-    return sum((letter & 31) << (5 * place) for place, letter in enumerate(letters)) / 32**4
+    """A number from 0 to 1 that stays the same for an id, and is even over many."""
+    return crc32(id.encode()) / 0xFFFFFFFF

@@ -11,24 +11,9 @@ from typing import Any
 
 import msgspec
 
+from angarium.plugins.channel import BUILT_IN_CHANNELS, Channel
+
 RECORDS_KEPT = 20
-
-
-class Channel(msgspec.Struct, frozen=True):
-    """What consent needs to know of a channel: which attributes rule it, and its default."""
-
-    name: str
-    consent: str
-    address: str | None
-
-
-CHANNELS: tuple[Channel, ...] = (
-    Channel("email", "email_opt_in", "email"),
-    Channel("sms", "sms_opt_in", "mobile"),
-    Channel("push", "push_opt_in", None),
-    Channel("web_push", "web_push_opt_in", None),
-)
-"""`address`: the attribute whose presence opts in by default; None: only by explicit permission."""
 
 
 class Word(msgspec.Struct, array_like=True):
@@ -113,13 +98,14 @@ def standing(consent: Consent | None, has_address: bool, since: int | None) -> S
 def standings(
     consents: Mapping[str, Consent],
     attributes: Mapping[str, Any],
-    channels: Iterable[Channel] = CHANNELS,
+    channels: Iterable[Channel] = BUILT_IN_CHANNELS,
 ) -> dict[str, Standing]:
     """Where a person stands on each channel, by its name."""
     return {
         channel.name: standing(
             consents.get(channel.name),
-            channel.address is not None and bool(attributes.get(channel.address)),
+            channel.consent_default == "opted_in"
+            and bool(attributes.get(channel.address_attribute)),
             None,
         )
         for channel in channels

@@ -14,10 +14,11 @@ from angarium.core.events.values import Problem
 from angarium.core.people import attributes, consent
 from angarium.core.people.attributes import Cell, Write
 from angarium.core.people.catalogue import RESERVED_TRAITS, Types, read_trait
-from angarium.core.people.consent import CHANNELS, Consent, Standing, Word
+from angarium.core.people.consent import Consent, Standing, Word
+from angarium.plugins.channel import BUILT_IN_CHANNELS
 
 DEVICES_KEPT = 20
-CONSENT_OF = {channel.consent: channel.name for channel in CHANNELS}
+CONSENT_OF = {channel.consent_attribute: channel.name for channel in BUILT_IN_CHANNELS}
 
 Report = Callable[[Problem], None]
 
@@ -47,10 +48,10 @@ def attributes_of(state: State) -> dict[str, Any]:
 def consents_of(state: State, plain: Mapping[str, Any]) -> dict[str, Standing]:
     """Where the person stands on each channel, by the channel's name."""
     found = consent.standings(state.consents, plain)
-    for channel in CHANNELS:
+    for channel in BUILT_IN_CHANNELS:
         standing = found[channel.name]
-        if standing.reason == "default" and channel.address in state.cells:
-            standing.at = state.cells[channel.address].at
+        if standing.reason == "default" and channel.address_attribute in state.cells:
+            standing.at = state.cells[channel.address_attribute].at
     return found
 
 
@@ -92,10 +93,10 @@ def opt_out(state: State, channel: str, at: int, source: str, reason: str) -> No
     """The person themself withdrew from a channel, by a link or a reply."""
     word = Word(False, at, tie(source), reason)
     state.consents[channel] = consent.say(state.consents.get(channel), word)
-    for known in CHANNELS:
-        if known.name == channel:
+    for attribute, name in CONSENT_OF.items():
+        if name == channel:
             write = Write(True, at, word.tie, "set", False)
-            state.cells[known.consent] = attributes.write(state.cells.get(known.consent), write)
+            state.cells[attribute] = attributes.write(state.cells.get(attribute), write)
 
 
 def merge(left: State, right: State) -> State:

@@ -21,3 +21,8 @@ async def drop_lease(tx: Transaction, name: str, holder: str) -> bool:
 async def drop_old_leases(tx: Transaction, before: int) -> int:
     """Forget delivery workers that have been gone since `before` (ms)."""
     return await tx.run("drop_old_leases", before=before)
+
+
+async def list_leases(tx: Transaction) -> list[tuple[str, str, int]]:
+    """(name, holder, until) of all leases, for whoever looks what goes on."""
+    return [(name, holder, until) for name, holder, until in await tx.fetch("list_leases")]

@@ -4,6 +4,8 @@
     {json}                      jsonb | text
     {serial}                    a growing integer key
     {clustered}                 '' | without rowid
+    {join}                      join in the order written, which SQLite else turns round: without
+                                figures on a table it takes a list of keys for the longer side
     {for_update} {skip_locked}  row locks on PostgreSQL; SQLite has one writer at a time
     {rows: a text, b json}      in an insert, instead of `values`: the rows given to `many`
     {in:ids text}               `where id {in:ids text}`: ids is a list
@@ -30,6 +32,7 @@ CONSTANTS: Mapping[str, Mapping[Dialect, str]] = {
         "sqlite": "integer primary key",
     },
     "clustered": {"postgres": "", "sqlite": "without rowid"},
+    "join": {"postgres": "join", "sqlite": "cross join"},
     "for_update": {"postgres": "for update", "sqlite": ""},
     "skip_locked": {"postgres": "for update skip locked", "sqlite": ""},
 }

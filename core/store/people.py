@@ -29,10 +29,10 @@ async def lock_visitors(
         return {}
     found = await _visitors(tx, workspace, keys)
     missing = [key for key in keys if key[1] not in found]
-    if missing:
+    if missing and not tx.exclusive:
         await tx.many("add_identities", [(workspace, *key, None, "[]") for key in missing])
-        found |= await _visitors(tx, workspace, missing)
-    return found
+        return found | await _visitors(tx, workspace, missing)
+    return found | {value: Visitor(value) for _, value in missing}
 
 
 async def _visitors(
@@ -69,12 +69,11 @@ async def lock_profiles(
     """
     ids = sorted(wanted)
     found = await _profiles(tx, workspace, ids)
-    missing = [id for id in ids if id not in found]
-    if missing:
-        new = [_row(workspace, Profile(id, wanted[id], now, 0)) for id in missing]
-        await tx.many("add_profiles", new)
-        found |= await _profiles(tx, workspace, missing)
-    return found
+    new = [Profile(id, wanted[id], now, 0) for id in ids if id not in found]
+    if new and not tx.exclusive:
+        await tx.many("add_profiles", [_row(workspace, profile) for profile in new])
+        return found | await _profiles(tx, workspace, [profile.id for profile in new])
+    return found | {profile.id: profile for profile in new}
 
 
 async def _profiles(tx: Transaction, workspace: str, ids: list[str]) -> dict[str, Profile]:

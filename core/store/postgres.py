@@ -158,6 +158,8 @@ class PostgresStore:
 class _Transaction:
     """See protocol.Transaction."""
 
+    exclusive = False
+
     def __init__(self, link: Link, queries: Catalogue, *, readonly: bool) -> None:
         self._link = link
         self._queries = queries

@@ -16,9 +16,15 @@ Row = Sequence[Any]
 class Transaction(Protocol):
     """Queries that take effect together or not at all. One at a time: do not gather them.
 
+    exclusive: whether nobody else writes meanwhile (SQLite), so that a row which is not there need
+    not be made only to be locked.
+
     Every method raises QueryMistake, Refused, Contention or StoreUnavailable (errors.py). After an
     error leave the block, so that it is rolled back: PostgreSQL answers nothing more in it.
     """
+
+    @property
+    def exclusive(self) -> bool: ...
 
     async def fetch(self, query: str, /, **params: Any) -> Sequence[Row]:
         """Run a `select`, or a statement with `returning`, and give all its rows."""

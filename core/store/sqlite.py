@@ -201,6 +201,8 @@ class SqliteStore:
 class _Transaction:
     """See protocol.Transaction."""
 
+    exclusive = True
+
     def __init__(self, session: Session, queries: Catalogue) -> None:
         self._session = session
         self._queries = queries

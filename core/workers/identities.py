@@ -35,6 +35,7 @@ class Settled(msgspec.Struct):
     merges: list[Merge]
     unsettled: dict[str, Visitor]
     visitors: dict[str, Visitor]
+    profiles: dict[str, str] = {}
 
 
 async def settle(tx: Transaction, workspace: str, messages: Sequence[Message]) -> Settled:
@@ -118,7 +119,8 @@ def _owner(workspace: str, settled: Settled, message: Message) -> str:
     visitor = settled.visitors.get(message.anonymous_id or "")
     user = identity.owner_of(message, visitor.bindings if visitor is not None else ())
     if user is not None:
-        profile = profile_of_user(workspace, user)
+        profile = settled.profiles.get(user) or profile_of_user(workspace, user)
+        settled.profiles[user] = profile
     else:
         profile = _open_profile(workspace, visitor, message)
     settled.wanted[profile] = user

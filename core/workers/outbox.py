@@ -52,6 +52,11 @@ class Publisher:
         self._empty = asyncio.Event()
         self._empty.set()
 
+    @property
+    def published(self) -> int:
+        """Rows that were published and are not yet deleted."""
+        return len(self._published)
+
     async def commit(self, work: Callable[[Transaction, Changes], Awaitable[T]]) -> T:
         """Run `work` in a transaction, with counters and messages, and publish after the commit.
 

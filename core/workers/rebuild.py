@@ -87,7 +87,7 @@ async def _move_words(tx: Transaction, batch: Batch, visitor: Visitor) -> dict[s
             moves.setdefault(target, []).append(id)
             triggers[message_id] = target
     for target, ids in moves.items():
-        await tx.run("move_events", workspace=batch.workspace, target=target, ids=ids)
+        await tx.run("move_events", target=target, ids=ids)
     await batch.enrolment.move(tx, concerned, triggers)
     if not any(identity.owner_at(visitor.bindings, at) is None for *_, at in rows):
         visitor.profile_id = None

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from angarium.config.decode import Mistake
     from angarium.config.load import Loaded
 
 T = TypeVar("T")
@@ -34,17 +37,38 @@ class WrongSettings(Failure):
     exit_code = 2
 
 
-def load(config: Chosen) -> "Loaded":
-    """The settings in force. Raises WrongSettings with everything that is wrong."""
+def load(config: Chosen, *, with_channels: bool = False) -> "Loaded":
+    """The settings in force. Raises WrongSettings with everything that is wrong.
+
+    `with_channels`: also with the sections of providers, for which plugins are loaded.
+    """
     from angarium.config.decode import SettingsInvalid
     from angarium.config.load import find_file, load
 
     context = click.get_current_context(silent=True)
     chosen = config or (context.find_root().obj if context else None)
     try:
-        return load(find_file(chosen, os.environ, Path.cwd()), os.environ)
+        check = _channel_mistakes if with_channels else None
+        return load(find_file(chosen, os.environ, Path.cwd()), os.environ, check)
     except SettingsInvalid as invalid:
         raise wrong_settings([str(mistake) for mistake in invalid.mistakes]) from None
+
+
+def _channel_mistakes(sections: "Mapping[str, Mapping[str, Any]]") -> "list[Mistake]":
+    from angarium.config.decode import Mistake
+    from angarium.plugins.manager import load_plugins
+    from angarium.plugins.settings import SettingsInvalid
+
+    if not sections:
+        return []
+    try:
+        load_plugins().create_providers(sections)
+    except SettingsInvalid as invalid:
+        return [
+            Mistake(setting, detail if detail.endswith((".", "?")) else f"{detail}.")
+            for setting, detail in invalid.errors
+        ]
+    return []
 
 
 def wrong_settings(mistakes: list[str]) -> WrongSettings:

@@ -42,7 +42,7 @@ def up(config: Chosen) -> None:
     from angarium.gateway.supervisor.parts import PortTaken
     from angarium.gateway.supervisor.up import up
 
-    loaded = load(config)
+    loaded = load(config, with_channels=True)
     configure_logs(loaded.settings.log, process="up")
     try:
         code = run_async(lambda: up(loaded.settings, loaded.file, os.environ, click.echo))
@@ -107,20 +107,14 @@ def deliver(config: Chosen, tether: int | None) -> None:
 def _run(name: str, config: Chosen, tether: int | None, work: Work) -> None:
     from angarium.gateway.logs import configure_logs
     from angarium.gateway.process import run_process
-    from angarium.plugins.settings import SettingsInvalid
 
-    settings = load(config).settings
+    settings = load(config, with_channels=name == "deliver").settings
     if not settings.nats.url:
         raise wrong_settings(
             ["nats.url: is required here; only `angarium up` runs a broker of its own."]
         )
     configure_logs(settings.log, process=name)
-    try:
-        run_process(lambda: work(settings), tether)
-    except SettingsInvalid as invalid:
-        raise wrong_settings(
-            [f"{setting}: {detail}" for setting, detail in invalid.errors]
-        ) from None
+    run_process(lambda: work(settings), tether)
 
 
 COMMANDS = (up, gateway, core, deliver)

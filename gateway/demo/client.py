@@ -133,8 +133,9 @@ def _complaint(answer: Answer) -> str:
     except msgspec.DecodeError:
         return str(answer.status)
     words = [str(problem.get(name, "")) for name in ("title", "detail")]
-    words += [f"{error.get('pointer')}: {error.get('detail')}" for error in problem.get("errors", [])]
-    return f"{answer.status}: " + "; ".join(word for word in words if word)
+    errors = problem.get("errors", [])
+    words += [f"{error.get('pointer')}: {error.get('detail')}" for error in errors]
+    return f"{answer.status}: " + "; ".join(dict.fromkeys(word for word in words if word))
 
 
 def _seconds(response: HTTPResponse) -> float | None:

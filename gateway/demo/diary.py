@@ -36,12 +36,12 @@ class Diary:
     Times are of the event, in ms. Who has logged in says so in every later message, until the end.
     """
 
-    def __init__(self, chance: Random, person: Person) -> None:
+    def __init__(self, chance: Random, person: Person, *, known: bool = False) -> None:
         self.person = person
         self.said: list[Said] = []
         self._chance = chance
         self._browser = person.browsers[0]
-        self._known = False
+        self._known = known
 
     def browse(self, at: int, browser: int, products: Sequence[Product]) -> int:
         """A visit that ends at a product; gives the time of its end."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
@@ -47,8 +47,7 @@ def read_mails(log: Path) -> list[Mail]:
 
 
 def _read(caught: Caught) -> Mail:
-    parsed = email.message_from_string(caught.raw, policy=email.policy.default)
-    message = cast("EmailMessage", parsed)
+    message = email.message_from_string(caught.raw, policy=email.policy.default)
     html = _part(message, "html")
     opening = _PIXEL.search(html)
     return Mail(

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from random import Random
 from typing import Any, Final, Literal
 
@@ -60,8 +61,9 @@ def make_people(chance: Random, size: int, now: int, tag: str) -> list[Person]:
 def _habits(chance: Random, size: int) -> list[Habit]:
     habits: list[Habit] = []
     for habit, share in HABITS.items():
-        habits += [habit] * max(1, round(share * size))
-    habits = (habits + ["buyer"] * size)[:size]
+        habits.extend(repeat(habit, max(1, round(share * size))))
+    habits.extend(repeat("buyer", size))
+    del habits[size:]
     chance.shuffle(habits)
     return habits
 
@@ -109,7 +111,9 @@ def _name(chance: Random, locale: str) -> tuple[str, str, str, str]:
     first_fa, first = chance.choice(FIRST_NAMES[gender])
     last_fa, last = chance.choice(LAST_NAMES)
     address = _plain(f"{first}.{last}")
-    return (first, last, gender, address) if locale == "en" else (first_fa, last_fa, gender, address)
+    return (
+        (first, last, gender, address) if locale == "en" else (first_fa, last_fa, gender, address)
+    )
 
 
 def _plain(name: str) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import shutil
 import tomllib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -35,26 +35,29 @@ SETTINGS_FILE: Final = "angarium.toml"
 MAIL_LOG: Final = "mail.jsonl"
 SENDER: Final = "فروشگاه انار <shop@example.com>"
 
+MARK: Final = ".gitignore"
+MARK_TEXT: Final = "# What `angarium demo` made: it empties this folder at its next start.\n*\n"
+
 SETTINGS: Final = """\
 # Written by `angarium demo` at each start; `angarium demo --keep` goes on with what is here.
 [http]
-host = "{host}"
+host = {host}
 port = {port}
 
 [data]
-dir = '{folder}'
+dir = {folder}
 
 [keys]
-admin = "{admin}"
-write = "{write}"
+admin = {admin}
+write = {write}
 
 [log]
 level = "warning"
 
 [channels.email_smtp]
-host = "{host}"
+host = {host}
 port = {smtp_port}
-from = "{sender}"
+from = {sender}
 """
 
 
@@ -84,10 +87,10 @@ async def own_place(
     """Run an instance in `folder` while entered; sets `stop` at Ctrl-C, or when the instance ends.
 
     port: None is 8080, or a free one where 8080 is taken. keep: go on with what the folder holds;
-    else it is emptied, if it was a demo's. Raises DemoFailed, DirectoryInUse, PortTaken,
-    StartFailed, StoreError, BusError, OSError.
+    else it is emptied, if it was a demo's. Raises DemoFailed, DirectoryInUse, StartFailed,
+    StoreError, BusError, OSError.
     """
-    lock = await DirectoryLock.take(folder, leftover_seconds=5.0)
+    lock = await DirectoryLock.take(folder)
     try:
         _prepare(folder, keep=keep)
         async with _mail_server(folder) as smtp_port:
@@ -99,7 +102,7 @@ async def own_place(
                 )
                 running = asyncio.create_task(instance.run())
                 async with _stopping(running, signals, stop):
-                    await _until_ready(running, settings, stop)
+                    await _until_ready(settings, stop)
                     yield place
     finally:
         lock.release()
@@ -108,12 +111,20 @@ async def own_place(
 def _prepare(folder: Path, *, keep: bool) -> None:
     """Empty the folder, unless somebody else's things are in it."""
     present = {path.name for path in folder.iterdir()} - {LOCK}
-    if present and SETTINGS_FILE not in present:
+    mark = folder / MARK
+    if present and (MARK not in present or mark.read_text(encoding="utf-8") != MARK_TEXT):
         raise DemoFailed(f"{folder} holds something else; name another folder with --data")
-    for name in () if keep else present:
-        path = folder / name
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    mark.write_text(MARK_TEXT, encoding="utf-8")
+    if not keep:
+        for name in present - {MARK}:
+            _remove(folder / name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 @asynccontextmanager
@@ -131,28 +142,31 @@ def _settle(folder: Path, port: int | None, smtp_port: int) -> tuple[Place, Sett
     chosen = _choose(port)
     path = folder / SETTINGS_FILE
     keys = _keys(path)
-    text = SETTINGS.format(
-        host=HOST,
-        port=chosen,
-        folder=folder.absolute(),
-        admin=keys.admin,
-        write=keys.write,
-        smtp_port=smtp_port,
-        sender=SENDER,
-    )
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+    values = {
+        "host": HOST,
+        "port": chosen,
+        "folder": str(folder.absolute()),
+        "admin": keys.admin,
+        "write": keys.write,
+        "smtp_port": smtp_port,
+        "sender": SENDER,
+    }
+    # A JSON text is a TOML text as well.
+    written = {name: msgspec.json.encode(value).decode() for name, value in values.items()}
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write(SETTINGS.format(**written))
     settings = load_settings(path, {})
     return Place(settings.http.public_url, keys, folder), settings
 
 
 def _choose(port: int | None) -> int:
-    if port is not None:
-        return claim_port(HOST, port)
     try:
-        return claim_port(HOST, USUAL_PORT)
+        return claim_port(HOST, USUAL_PORT if port is None else port)
     except PortTaken:
-        return claim_port(HOST, 0)
+        if port is None:
+            return claim_port(HOST, 0)
+        raise DemoFailed(f"port {port} is taken; name another, or leave --port out") from None
 
 
 def _keys(path: Path) -> Keys:
@@ -175,31 +189,28 @@ def _ignore(_: str) -> None:
 async def _stopping(
     running: "asyncio.Task[int]", signals: Signals, stop: asyncio.Event
 ) -> AsyncGenerator[None, None]:
-    """Pass a signal, and the instance's end, on to `stop`; at last stop the instance, in order."""
+    """Pass a signal, and the instance's end, on to `stop`; at last stop the instance, in order.
+
+    Raises what made the instance end by itself.
+    """
     asked = asyncio.create_task(signals.stop.wait())
-    ends: tuple[asyncio.Task[bool] | asyncio.Task[int], ...] = (asked, running)
-    for task in ends:
-        task.add_done_callback(_setting(stop))
+    asked.add_done_callback(lambda _: stop.set())
+    running.add_done_callback(lambda _: stop.set())
     try:
         yield
     finally:
+        failed = running.done() and running.exception()
         signals.stop.set()
         await asyncio.gather(asked, running, return_exceptions=True)
+        if failed:
+            raise failed
 
 
-def _setting(stop: asyncio.Event) -> "Callable[[asyncio.Task[bool] | asyncio.Task[int]], None]":
-    return lambda _: stop.set()
-
-
-async def _until_ready(
-    running: "asyncio.Task[int]", settings: Settings, stop: asyncio.Event
-) -> None:
-    """Raises what the instance raises when it cannot start."""
+async def _until_ready(settings: Settings, stop: asyncio.Event) -> None:
+    """The doors are open, or `stop` is set."""
     ready = asyncio.create_task(wait_ready(HOST, settings.http.port))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait((ready, stopped), return_when=asyncio.FIRST_COMPLETED)
     ready.cancel()
     stopped.cancel()
     await asyncio.gather(ready, stopped, return_exceptions=True)
-    if running.done():
-        running.result()

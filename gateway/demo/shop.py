@@ -217,7 +217,7 @@ def _batches(chance: Random, messages: Sequence[Said], repeated: int) -> list[Ba
         count = chance.randint(*BATCH)
         batches.append(messages[at : at + count])
         at += count
-    for _ in range(repeated):
-        again = chance.randrange(len(batches))
-        batches.insert(again + 1, batches[again])
+    sound = [batch for batch in batches if not any(said.faulty for said in batch)]
+    for batch in chance.sample(sound, min(repeated, len(sound))):
+        batches.insert(batches.index(batch) + 1, batch)
     return batches

@@ -259,17 +259,23 @@ async def test_who_is_cut_off_waiting_for_a_connection_gives_its_place_to_nobody
         assert await smtp.send(message(3)) == GOOD
 
 
+async def run_out_of_time(smtp: EmailSmtp, when: asyncio.Event) -> None:
+    """Send a message under a time limit that ends at that moment."""
+
+    async def end(limit: asyncio.Timeout) -> None:
+        await when.wait()
+        limit.reschedule(asyncio.get_running_loop().time())
+
+    async with asyncio.timeout(None) as limit:
+        ending = asyncio.ensure_future(end(limit))
+        await smtp.send(message(1))
+    await ending
+
+
 async def test_a_time_limit_of_the_caller_is_told_apart_in_the_same_way() -> None:
     async with scripted_smtp({"RCPT": SILENCE}) as server, provider(server) as smtp:
-
-        async def run_out(limit: asyncio.Timeout) -> None:
-            await server.silent.wait()
-            limit.reschedule(asyncio.get_running_loop().time())
-
         with pytest.raises(TemporaryFailure, match="cut off"):
-            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
-                tasks.create_task(run_out(limit))
-                await smtp.send(message(1))
+            await run_out_of_time(smtp, server.silent)
 
 
 async def test_lines_that_begin_with_a_dot_are_stuffed() -> None:

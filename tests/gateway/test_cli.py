@@ -90,6 +90,26 @@ def test_wrong_settings_stop_every_command_and_are_all_named(command: str) -> No
     assert "hunter2" not in result.output
 
 
+@pytest.mark.parametrize("command", ["up", "deliver"])
+def test_mistakes_in_providers_sections_are_named_with_all_the_others(
+    command: str, data: Path
+) -> None:
+    (data.parent / "angarium.toml").write_text(
+        '[htpp]\n[channels.email_smtp]\nhots = "hunter2"\nfrom = "a@b.example"\n'
+        "[channels.email_pigeon]\n"
+    )
+
+    result = invoke(command)
+
+    assert result.exit_code == 2
+    assert "There are 4 mistakes in the settings:" in result.output
+    assert "htpp: there is no such section" in result.output
+    assert "channels.email_smtp.hots: unknown setting; did you mean host?" in result.output
+    assert "channels.email_smtp.host: " in result.output
+    assert "channels.email_pigeon: no installed plugin has a provider" in result.output
+    assert "hunter2" not in result.output
+
+
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("command", ["gateway", "core", "deliver"])
 def test_a_part_alone_needs_a_broker(command: str) -> None:

@@ -10,6 +10,13 @@ from tests.gateway.seed import Api
 
 pytest_plugins = ["tests.gateway.api_fixtures"]
 
+
+@pytest.fixture
+def store_url(sqlite_url: str) -> str:
+    """One store is enough: it does not matter here which."""
+    return sqlite_url
+
+
 PATH = "/v1/decisions"
 DECISION: dict[str, Any] = {
     "decisionId": "d1",

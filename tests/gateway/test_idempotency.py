@@ -131,6 +131,16 @@ async def test_a_request_repeated_after_its_process_died_makes_the_same_thing(ap
     assert len((await api.read("/v1/campaigns"))["data"]) == 1
 
 
+async def test_a_key_used_again_after_a_day_makes_another_thing(api: Api) -> None:
+    first = (await api.post("/v1/campaigns", CAMPAIGN, headers=key("k1"))).json()
+    wait(api, KEPT_MS)
+
+    other = await api.post("/v1/campaigns", CAMPAIGN | {"name": "Other"}, headers=key("k1"))
+
+    assert (other.status_code, other.json()["name"]) == (201, "Other")
+    assert other.json()["id"] != first["id"]
+
+
 @pytest.mark.parametrize("text", ["", "x" * 256, "\x7f"])
 async def test_a_key_that_cannot_be_used_is_refused(api: Api, text: str) -> None:
     response = await api.post(PATH, BODY, headers=key(text))

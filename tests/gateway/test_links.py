@@ -12,6 +12,13 @@ from tests.gateway.seed import NOON, Api
 
 pytest_plugins = ["tests.gateway.api_fixtures"]
 
+
+@pytest.fixture
+def store_url(sqlite_url: str) -> str:
+    """One store is enough: it does not matter here which."""
+    return sqlite_url
+
+
 TARGETS = [
     "https://example.org/a?b=c&d=%20#e",
     "https://example.org/سلام دنیا",

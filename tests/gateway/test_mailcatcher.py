@@ -107,7 +107,7 @@ async def test_the_line_is_written_before_the_answer(log: Path) -> None:
 
 
 async def wait_for(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 — a file's growth gives no event
+    while not condition():
         await asyncio.sleep(0.001)
 
 

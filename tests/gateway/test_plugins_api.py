@@ -11,6 +11,13 @@ from tests.gateway.seed import Api
 
 pytest_plugins = ["tests.gateway.api_fixtures"]
 
+
+@pytest.fixture
+def store_url(sqlite_url: str) -> str:
+    """One store is enough: it does not matter here which."""
+    return sqlite_url
+
+
 GROUP = "angarium.plugins"
 
 

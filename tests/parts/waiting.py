@@ -8,5 +8,5 @@ PAUSE_SECONDS = 0.01
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Return as soon as `holds()` is true; the test's time limit is the only limit."""
-    while not await holds():  # noqa: ASYNC110  there is no event to wait for
+    while not await holds():
         await asyncio.sleep(PAUSE_SECONDS)

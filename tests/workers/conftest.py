@@ -1,4 +1,4 @@
-"""Fixtures for workers: see tests/parts/nats.py and offices.py."""
+"""Fixtures for workers: see offices.py."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,10 +7,7 @@ import pytest
 
 from angarium.core.bus.bus import Bus
 from angarium.core.store.protocol import Store
-from tests.parts.nats import bus, connect, nats_server
 from tests.workers.offices import Office
-
-__all__ = ["bus", "connect", "nats_server", "office"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ update events set profile_id = :target where workspace = :workspace and profile_
 
 -- name: move_events
 -- Give single log entries another owner.
-update events set profile_id = :target where workspace = :workspace and id {in:ids bigint}
+update events set profile_id = :target where id {in:ids bigint}
 
 -- name: list_anonymous_events
 -- What was said under an anonymous id alone.

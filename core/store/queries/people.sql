@@ -2,7 +2,7 @@
 -- The identities among the given ones that exist, locked.
 select i.kind, i.value, i.profile_id, i.bindings
 from {pairs:keys kind text, value text} as k
-join identities i on i.workspace = :workspace and i.kind = k.kind and i.value = k.value
+{join} identities i on i.workspace = :workspace and i.kind = k.kind and i.value = k.value
 order by i.kind, i.value
 {for_update}
 
@@ -62,7 +62,7 @@ set created_at = excluded.created_at, last_seen_at = excluded.last_seen_at
 -- Totals of the given events of the given people.
 select a.profile_id, a.event, a.count, a.first_at, a.last_at, a.numbers
 from {pairs:keys profile_id text, event text} as k
-join aggregates a on a.workspace = :workspace and a.profile_id = k.profile_id and a.event = k.event
+{join} aggregates a on a.workspace = :workspace and a.profile_id = k.profile_id and a.event = k.event
 
 -- name: list_totals
 -- All totals of the given people.

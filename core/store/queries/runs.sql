@@ -10,13 +10,20 @@ where c.state in ('active', 'paused')
                   and r.version = v.version and r.state = 'waiting'))
 order by c.workspace, c.id, v.version
 
+-- name: list_runs [sqlite]
+-- The same, by way of the index.
+select profile_id, id, campaign, version, state, step, due_at, triggered_at, device, context, reason, request_id, created_at
+from runs indexed by runs_by_profile
+where workspace = :workspace and profile_id {in:ids text}
+  and (state = 'waiting' or (state = 'sent' and triggered_at > cast(:since as bigint)))
+{for_update}
+
 -- name: list_runs
 -- The waiting runs of some people, and those sent for triggers later than `since`.
 select profile_id, id, campaign, version, state, step, due_at, triggered_at, device, context, reason, request_id, created_at
 from runs
 where workspace = :workspace and profile_id {in:ids text}
   and (state = 'waiting' or (state = 'sent' and triggered_at > cast(:since as bigint)))
-order by id
 {for_update}
 
 -- name: claim_due_runs

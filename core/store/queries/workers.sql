@@ -23,3 +23,7 @@ delete from leases where name = :name and holder = :holder
 -- name: drop_old_leases
 -- Leases of workers that died long ago; nothing of theirs is left.
 delete from leases where name like 'worker:%' and until <= cast(:before as bigint)
+
+-- name: list_leases
+-- Who works on what, for whoever looks.
+select name, holder, until from leases order by name

@@ -1,0 +1,155 @@
+"""A message out of a campaign's content and one person's facts."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from angarium.core.delivery.links import Links
+from angarium.core.delivery.record import Delivery
+from angarium.core.delivery.render import Rendered, Renderer, design, read_context, scope_of
+from angarium.core.delivery.status import DeliveryState
+from angarium.core.delivery.templates import RenderFailed, Templates
+from angarium.plugins import Channel
+from angarium.plugins.channel import EMAIL, PUSH, SMS
+from tests.delivery.examples import NOW, delivery
+
+CONTEXT = (
+    '{"event": {"name": "AddToCart", "properties": {"item": "a <b>"}, "timestamp": "t"},'
+    ' "code": "AB12", "address": "hidden@example.org"}'
+)
+LINKS = Links(b"secret", "https://gw.example")
+
+
+def rendered(
+    channel: Channel, content: dict[str, Any], *, one: Delivery | None = None, **attributes: Any
+) -> Rendered:
+    """The content for somebody, as it is sent."""
+    one = one or delivery(DeliveryState.CLAIMED, context=CONTEXT)
+    scope = scope_of(one, read_context(one), "Cart rescue", attributes)
+    return Renderer(Templates(), LINKS).render(design(channel, content), one, scope, "to", NOW)
+
+
+def sms(text: str, **attributes: Any) -> str:
+    return str(rendered(SMS, {"text": text}, **attributes).message.content.text)
+
+
+def test_a_message_has_all_that_a_provider_needs() -> None:
+    message = rendered(SMS, {"text": "hello"}).message
+    assert (message.key, message.delivery, message.address) == ("dlv_1", "dlv_1", "to")
+    assert (message.at, message.deadline, message.test) == (NOW, NOW + 3_600_000, False)
+    assert message.unsubscribe_url == LINKS.unsubscribe("dlv_1")
+
+
+def test_a_transactional_message_has_nothing_to_unsubscribe_from() -> None:
+    one = delivery(DeliveryState.CLAIMED, class_="transactional")
+    assert rendered(SMS, {"text": "hello"}, one=one).message.unsubscribe_url == ""
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{ profile.first_name }}", "Sara"),
+        ("{{ profile['Last Name'] }}", "Ahmadi"),
+        ("{{ event.name }}: {{ event.properties.item }}", "AddToCart: a <b>"),
+        ("{{ campaign.name }} {{ campaign.id }}", "Cart rescue cmp_1"),
+        ("{{ code }}", "AB12"),
+        ("{{ links.unsubscribe }}", LINKS.unsubscribe("dlv_1")),
+        ("[{{ profile.nothing }}{{ address }}]", "[]"),
+        ("no holes { here }", "no holes { here }"),
+    ],
+)
+def test_what_templates_see(template: str, expected: str) -> None:
+    """S1.16."""
+    assert sms(template, first_name="Sara", **{"Last Name": "Ahmadi"}) == expected
+
+
+def test_what_is_filled_into_html_is_escaped_and_into_text_is_not() -> None:
+    content = {
+        "subject": "{{ profile.n }}",
+        "html": "<p>{{ profile.n }}</p>",
+        "text": "{{ profile.n }}",
+    }
+    mail = rendered(EMAIL, content, n="<script>").message.content
+    assert (mail.subject, mail.text) == ("<script>", "<script>")
+    assert "<p>&lt;script&gt;</p>" in mail.html
+
+
+def test_links_in_html_are_counted_and_the_one_to_unsubscribe_is_not() -> None:
+    html = '<a href="https://a.example/">A</a> <a href="{{ links.unsubscribe }}">off</a>'
+    found = rendered(EMAIL, {"subject": "s", "html": html})
+    assert found.links == ["https://a.example/"]
+    assert LINKS.click("dlv_1", 0) in found.message.content.html
+    assert LINKS.unsubscribe("dlv_1") in found.message.content.html
+    assert LINKS.open_pixel("dlv_1") in found.message.content.html
+
+
+def test_a_mail_without_html_has_no_pixel() -> None:
+    found = rendered(EMAIL, {"subject": "s", "text": "https://a.example/"})
+    assert (found.links, found.message.content.html) == ([], "")
+
+
+@pytest.mark.parametrize(
+    "bad", ["\r\nBcc: x", "\nBcc: x", "\x85Bcc: x", "\u2028Bcc: x", "\x0bBcc: x"]
+)
+def test_a_line_break_in_a_title_becomes_a_space(bad: str) -> None:
+    """G13.78: collapsed, whoever wrote it."""
+    content = {"subject": "Hello {{ profile.n }}", "text": "{{ profile.n }}"}
+    mail = rendered(EMAIL, content, n=f"Sara{bad}").message.content
+    assert mail.subject == "Hello Sara Bcc: x"
+    assert mail.text.splitlines() == ["Sara", "Bcc: x"]
+    fixed = rendered(EMAIL, {"subject": f"Hello{bad}", "text": "t"}).message.content
+    assert fixed.subject == "Hello Bcc: x"
+
+
+def test_every_text_of_a_push_message_is_a_template() -> None:
+    content = {
+        "title": "{{ profile.n }}",
+        "body": "one\ntwo {{ profile.n }}",
+        "link": "app://cart/{{ profile.n }}",
+        "buttons": [{"id": "b", "title": "Buy {{ profile.n }}"}],
+        "data": {"who": "{{ profile.n }}", "count": 3},
+        "ttl": "PT1H",
+    }
+    push = rendered(PUSH, content, n="Sara").message.content
+    assert (push.title, push.body, push.link) == ("Sara", "one\ntwo Sara", "app://cart/Sara")
+    assert push.buttons[0].title == "Buy Sara"
+    assert push.data == {"who": "Sara", "count": 3}
+    assert push.ttl == timedelta(hours=1)
+
+
+def test_a_sender_in_the_campaign_goes_along() -> None:
+    content = {"subject": "s", "text": "t", "from": "Shop <shop@example.org>"}
+    assert rendered(EMAIL, content).message.content.sender == "Shop <shop@example.org>"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  \n", "{{ profile.nothing }}", " {% if false %}x{% endif %} "]
+)
+def test_a_message_that_says_nothing_is_not_made(text: str) -> None:
+    """G13.79."""
+    with pytest.raises(RenderFailed, match="empty_message"):
+        sms(text)
+
+
+def test_a_silent_push_may_carry_data_only() -> None:
+    push = rendered(PUSH, {"silent": True, "data": {"sync": "1"}}).message.content
+    assert push.silent
+    with pytest.raises(RenderFailed, match="empty_message"):
+        rendered(PUSH, {"silent": True})
+
+
+def test_a_message_that_is_too_large_is_not_made() -> None:
+    with pytest.raises(RenderFailed, match="limit"):
+        sms("{{ profile.n }}", n="🎉" * 300_000)
+
+
+def test_a_template_that_fails_says_so() -> None:
+    with pytest.raises(RenderFailed):
+        sms("{{ 1 | divided_by: profile.n }}", n=0)
+
+
+@pytest.mark.parametrize("content", [{"txt": "x"}, {"text": 5}, {}])
+def test_a_content_that_is_not_the_channels_is_refused(content: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"te?xt"):
+        design(SMS, content)
