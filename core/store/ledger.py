@@ -27,13 +27,14 @@ class Withdrawal(msgspec.Struct, frozen=True):
     """Which unsent deliveries to cancel: a person's, of one campaign or of all (None).
 
     until: only what was triggered at or before this instant (ms); None: whenever.
-    device: only what that device triggered; None: any.
+    same_device: only what `device` triggered, or no device (None: only the latter).
     """
 
     workspace: str
     profile_id: str
     campaign: str | None = None
     until: int | None = None
+    same_device: bool = False
     device: str | None = None
 
 
@@ -60,7 +61,10 @@ async def cancel(
     """
     if not withdrawals:
         return []
-    keys = [(w.workspace, w.profile_id, w.campaign, w.until, w.device) for w in withdrawals]
+    keys = [
+        (w.workspace, w.profile_id, w.campaign, w.until, w.same_device, w.device)
+        for w in withdrawals
+    ]
     found = await lock(tx, await tx.fetch("find_withdrawn", keys=keys))
     moves = [
         (old, end_unsent(old, DeliveryState.CANCELLED, reason, **fenced(old)))

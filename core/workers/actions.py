@@ -66,9 +66,8 @@ class Actions:
                     run = msgspec.structs.replace(found[id].run, due_at=until)
                     self._set(rule, person, run, found, message)
                 case CancelDeliveries(campaign, _, until, same_device, device):
-                    only = device if same_device else None
                     self._withdrawals.append(
-                        Withdrawal(self._workspace, person.id, campaign, until, only)
+                        Withdrawal(self._workspace, person.id, campaign, until, same_device, device)
                     )
                 case Refuse():
                     self._refuse(rule, person, action)

@@ -76,11 +76,11 @@ def _person(chance: Random, habit: Habit, number: int, now: int, tag: str) -> Pe
     if habit == "visitor":
         return Person(habit, "", browsers[:1], locale)
     return Person(
-        habit, f"u-{1001 + number}{tag}", browsers, locale, _traits(chance, locale, number, now)
+        habit, f"u-{1001 + number}{tag}", browsers, locale, _traits(chance, locale, f"{number}{tag}", now)
     )
 
 
-def _traits(chance: Random, locale: str, number: int, now: int) -> dict[str, Any]:
+def _traits(chance: Random, locale: str, number: str, now: int) -> dict[str, Any]:
     """As SDKs send them: some under Segment's names, some under the shop's own."""
     first, last, gender, address = _name(chance, locale)
     city = chance.choices(CITIES, [weight for _, _, weight in CITIES])[0]

@@ -90,6 +90,7 @@ async def own_place(
     else it is emptied, if it was a demo's. Raises DemoFailed, DirectoryInUse, StartFailed,
     StoreError, BusError, OSError.
     """
+    _check(folder)
     lock = await DirectoryLock.take(folder)
     try:
         _prepare(folder, keep=keep)
@@ -108,16 +109,21 @@ async def own_place(
         lock.release()
 
 
-def _prepare(folder: Path, *, keep: bool) -> None:
-    """Empty the folder, unless somebody else's things are in it."""
-    present = {path.name for path in folder.iterdir()} - {LOCK}
+def _check(folder: Path) -> None:
+    """Nothing of somebody else's is in it."""
+    present = {path.name for path in folder.iterdir()} if folder.exists() else set[str]()
     mark = folder / MARK
-    if present and (MARK not in present or mark.read_text(encoding="utf-8") != MARK_TEXT):
+    ours = mark.is_file() and mark.read_text(encoding="utf-8") == MARK_TEXT
+    if present and not ours:
         raise DemoFailed(f"{folder} holds something else; name another folder with --data")
-    mark.write_text(MARK_TEXT, encoding="utf-8")
+
+
+def _prepare(folder: Path, *, keep: bool) -> None:
+    (folder / MARK).write_text(MARK_TEXT, encoding="utf-8")
     if not keep:
-        for name in present - {MARK}:
-            _remove(folder / name)
+        for path in folder.iterdir():
+            if path.name not in (LOCK, MARK):
+                _remove(path)
 
 
 def _remove(path: Path) -> None:

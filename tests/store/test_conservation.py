@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -53,7 +54,13 @@ from angarium.core.store.ledger import (
 )
 from angarium.core.store.open import open_store
 from angarium.core.store.open import sqlite_url as url_of
-from angarium.core.store.outcomes import Dimensions, sum_counts
+from angarium.core.store.outcomes import (
+    Dimensions,
+    Filters,
+    StoredDelivery,
+    list_deliveries,
+    sum_counts,
+)
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.retry import transact
 from angarium.core.store.sweeps import find_expired, sweep_expired, sweep_orphans
@@ -63,8 +70,10 @@ from tests.delivery.examples import NOW, new_delivery
 T = TypeVar("T")
 S = DeliveryState
 POLICY = RetryPolicy(attempts=3)
-IDS = st.integers(0, 11).map(lambda n: f"dlv_{n:02}")
+IDS = st.integers(0, 7).map(lambda n: f"dlv_{n:02}")
 PEOPLE = st.sampled_from(["prf_1", "prf_2", "prf_3"])
+REACTIONS = ("opened", "clicked")
+WORDS = st.sampled_from(("accepted", "delivered", "undelivered", "bounced", "expired", *REACTIONS))
 WORKERS = st.sampled_from(["w1", "w2"])
 SENT = {"accepted", "delivered", "undelivered", "bounced", "expired"}
 
@@ -88,6 +97,10 @@ class History(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.loop.run_until_complete(self._open())
+        for n in range(4):
+            self.plan(
+                f"dlv_{n:02}", f"prf_{n % 3 + 1}", "at_least_once" if n % 2 else "at_most_once"
+            )
 
     def teardown(self) -> None:
         self.loop.run_until_complete(self._opened.aclose())
@@ -128,10 +141,9 @@ class History(RuleBasedStateMachine):
     def claim(self, worker: str, limit: int) -> None:
         self.claims += self.do(lambda tx, c: claim(tx, worker, "email", limit, c, self.now))
 
+    @precondition(lambda self: self.claims)
     @rule(data=st.data(), verdict=st.sampled_from(["send", "send", "hold", "skip", "fail"]))
     def judge(self, data: st.DataObject, verdict: str) -> None:
-        if not self.claims:
-            return
         mine = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
         wanted = self._verdict(mine, verdict)
         judged = Judged(mine, wanted, "[]", '{"address": "a@b.c"}', None)
@@ -151,6 +163,7 @@ class History(RuleBasedStateMachine):
             case _:
                 return end_unsent(mine, S.FAILED, "render_failed", worker=None)
 
+    @precondition(lambda self: self.flying)
     @rule(
         data=st.data(),
         did=st.sampled_from(["take", "take", "refuse", "delay", "pause", "lose", "die"]),
@@ -158,8 +171,6 @@ class History(RuleBasedStateMachine):
     )
     def answer(self, data: st.DataObject, did: str, recorded: bool) -> None:
         """The provider acts; the answer may be lost with its worker."""
-        if not self.flying:
-            return
         one = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
         if did in ("take", "lose"):
             self.sent[one.id] += 1
@@ -175,12 +186,12 @@ class History(RuleBasedStateMachine):
         answer = Answer(one, answers[did])
         self.do(lambda tx, c: record(tx, [answer], c, self.now))
 
+    @precondition(lambda self: self.flying)
     @rule(data=st.data())
     def never_sent(self, data: st.DataObject) -> None:
         """A worker that could not learn whether its commit took effect."""
-        if self.flying:
-            one = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
-            self.do(lambda tx, c: take_back(tx, [one], c, self.now))
+        one = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
+        self.do(lambda tx, c: take_back(tx, [one], c, self.now))
 
     @rule(worker=WORKERS, alive=st.booleans())
     def lease(self, worker: str, alive: bool) -> None:
@@ -205,19 +216,12 @@ class History(RuleBasedStateMachine):
         self.claims = [one for one in self.claims if one.worker != worker]
         self.do(lambda tx, c: release(tx, worker, None, c, self.now))
 
-    @rule(
-        id=IDS,
-        word=st.sampled_from(
-            ["accepted", "delivered", "undelivered", "bounced", "expired", "opened", "clicked"]
-        ),
-    )
-    def feedback(self, id: str, word: str) -> None:
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data(), word=WORDS)
+    def feedback(self, data: st.DataObject, word: str) -> None:
         """Only of what was really sent: providers do not invent."""
-        if not self.sent[id]:
-            return
-        kind = (
-            {"kind": word} if word in ("opened", "clicked") else {"kind": "status", "status": word}
-        )
+        id = data.draw(st.sampled_from(sorted(self.sent)))
+        kind = {"kind": word} if word in REACTIONS else {"kind": "status", "status": word}
         piece = Feedback(at=self.now, delivery=id, id="x", **kind)
         self.do(lambda tx, c: apply_feedback(tx, "default", [piece, piece], c, self.now))
 
@@ -243,47 +247,31 @@ class History(RuleBasedStateMachine):
         self.now += minutes * MINUTE
 
     @invariant()
-    def figures_add_up(self) -> None:
+    def all_is_accounted_for(self) -> None:
         rows, counted, receipts = self.loop.run_until_complete(self._look())
-        states = Counter(base(S(state)).value for _, state, _, _ in rows)
+        states = Counter(base(S(row.state)).value for row in rows)
         assert counted == states
-        assert receipts == Counter(state for _, state, _, _ in rows if base(S(state)) != state)
+        assert receipts == Counter(row.state for row in rows if base(S(row.state)) != row.state)
         found = totals(states.items())
         assert found["planned"] == len(rows) == sum(found.values()) - found["planned"]
+        for row in rows:
+            self._check(row)
 
-    @invariant()
-    def what_was_sent_is_accounted_for(self) -> None:
+    def _check(self, row: StoredDelivery) -> None:
         """Each entry of the providers' log is an accepted, doubtful, waiting or re-sent row."""
-        rows, _, _ = self.loop.run_until_complete(self._look())
-        for id, state, promise, resends in rows:
-            if promise == "at_most_once" and not resends:
-                assert self.sent[id] <= 1
-            if self.sent[id] and not resends and id not in {one.id for one in self.flying}:
-                assert state in SENT | {"in_doubt", "handed"}
-            if id in self.taken:
-                assert state in SENT
-            if state in SENT:
-                self.taken.add(id)
-                assert self.sent[id]
-            assert self.sent[id] <= 1 + resends
+        sent = self.sent[row.id]
+        assert sent <= 1 + row.resends
+        if row.state in SENT:
+            assert sent
+            self.taken.add(row.id)
+        if row.id in self.taken:
+            assert row.state in SENT
+        if sent and not row.resends:
+            assert row.state in SENT | {"in_doubt", "handed"}
 
-    async def _look(self) -> tuple[list[Any], Counter[str], Counter[str]]:
+    async def _look(self) -> tuple[list[StoredDelivery], Counter[str], Counter[str]]:
         async with self.store.reading() as tx:
-            rows = [
-                (row[0], row[12], row[10], row[18])
-                for row in await tx.fetch(
-                    "page_deliveries",
-                    workspace="default",
-                    before_at=2**60,
-                    before_id="",
-                    campaign=None,
-                    channel=None,
-                    reason=None,
-                    any_state=True,
-                    states=[],
-                    limit=1000,
-                )
-            ]
+            rows = await list_deliveries(tx, "default", Filters(), (2**60, ""), 1000)
             found = await sum_counts(tx, "default", (0, 2**40), None, Dimensions())
         states = Counter({one.name: one.count for one in found if one.kind == "state"})
         receipts = Counter({one.name: one.count for one in found if one.kind == "receipt"})
@@ -296,7 +284,7 @@ def run(database: Callable[[], AbstractAsyncContextManager[str]], examples: int)
     machine = type("Run", (History,), {"loop": loop, "database": staticmethod(database)})
     how = settings(
         max_examples=examples,
-        stateful_step_count=40,
+        stateful_step_count=50,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
@@ -313,7 +301,7 @@ def test_any_history_on_sqlite(tmp_path: Path, sqlite_template: Path) -> None:
         shutil.copy(sqlite_template, path)
         yield url_of(path)
 
-    run(database, 40)
+    run(database, 60)
 
 
 def test_any_history_on_postgres(postgres: PostgresServer, postgres_template: str) -> None:

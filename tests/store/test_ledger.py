@@ -91,8 +91,12 @@ async def test_workers_that_claim_at_once_never_get_the_same_delivery(
             {"later", "other_campaign", "other_person"},
         ),
         (
-            Withdrawal("default", "prf_1", "cmp_1", device="d1"),
-            {"now", "later", "other_campaign", "other_person"},
+            Withdrawal("default", "prf_1", "cmp_1", same_device=True, device="d2"),
+            {"on_device", "other_campaign", "other_person"},
+        ),
+        (
+            Withdrawal("default", "prf_1", "cmp_1", same_device=True),
+            {"on_device", "other_campaign", "other_person"},
         ),
         (
             Withdrawal("elsewhere", "prf_1"),

@@ -70,22 +70,22 @@ order by d.workspace, d.id limit cast(:limit as bigint) {skip_locked}
 -- name: find_withdrawn [sqlite]
 -- The same; without figures on the tables SQLite would look through the whole workspace.
 select distinct d.workspace, d.id
-from {pairs:keys workspace text, profile_id text, campaign text, until bigint, device text} as k
+from {pairs:keys workspace text, profile_id text, campaign text, until bigint, same_device boolean, device text} as k
 join deliveries d indexed by deliveries_by_profile
   on d.workspace = k.workspace and d.profile_id = k.profile_id
 where (k.campaign is null or d.campaign = k.campaign)
   and (k.until is null or coalesce(d.triggered_at, d.planned_at) <= k.until)
-  and (k.device is null or d.device = k.device)
+  and (not k.same_device or d.device is null or d.device = k.device)
   and d.state in ('planned', 'held', 'claimed')
 
 -- name: find_withdrawn
 -- What was triggered for these people and campaigns (null: any) at or before `until` and is unsent.
 select distinct d.workspace, d.id
-from {pairs:keys workspace text, profile_id text, campaign text, until bigint, device text} as k
+from {pairs:keys workspace text, profile_id text, campaign text, until bigint, same_device boolean, device text} as k
 join deliveries d on d.workspace = k.workspace and d.profile_id = k.profile_id
 where (k.campaign is null or d.campaign = k.campaign)
   and (k.until is null or coalesce(d.triggered_at, d.planned_at) <= k.until)
-  and (k.device is null or d.device = k.device)
+  and (not k.same_device or d.device is null or d.device = k.device)
   and d.state in ('planned', 'held', 'claimed')
 
 -- name: find_by_provider_id [sqlite]
