@@ -255,8 +255,12 @@ class Deliver(Section, frozen=True, kw_only=True):
         Meta(description="After how long without a sign of life a worker's deliveries are swept."),
     ] = 30.0
     send_seconds: Annotated[
-        Seconds, Meta(description="How long one send may take before it counts as in doubt.")
-    ] = 30.0
+        Seconds,
+        Meta(
+            description="How long one send may take before it counts as in doubt; more than the "
+            "600 s that a mail server may take for its last answer (RFC 5321 §4.5.3.2.6)."
+        ),
+    ] = 660.0
     drain_seconds: Annotated[
         Seconds, Meta(description="How long a stopping worker waits for sends in flight.")
     ] = 12.0

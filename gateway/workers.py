@@ -123,7 +123,10 @@ async def _settle(publisher: Publisher, publishing: asyncio.Task[None], seconds:
 async def _ingest(floor: Floor, partition: int, rules: RuleShelf) -> None:
     settings = floor.settings
     limits = IngestSettings(
-        settings.people.region, settings.core.batch, settings.limits.message_bytes
+        settings.people.region,
+        settings.core.batch,
+        settings.limits.message_bytes,
+        settings.limits.event_names,
     )
 
     async def work() -> None:

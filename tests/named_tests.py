@@ -18,8 +18,6 @@ def _tests(path: str) -> frozenset[str]:
     file = ROOT / path
     if not file.is_file():
         return frozenset()
-    functions = ast.FunctionDef | ast.AsyncFunctionDef
-    found = (
-        node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, functions)
-    )
-    return frozenset(name for name in found if name.startswith("test_"))
+    nodes = ast.walk(ast.parse(file.read_text()))
+    functions = [n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return frozenset(name for name in functions if name.startswith("test_"))

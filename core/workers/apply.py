@@ -5,6 +5,7 @@ message - whose it is, attributes, totals, runs, deliveries - is written here, t
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -97,10 +98,7 @@ def _admitted(batch: Batch, message: Message) -> bool:
 
 def _fold(batch: Batch, crowd: People, message: Message, owner: str) -> None:
     person = crowd.profiles[owner]
-
-    def report(problem: Problem) -> None:
-        batch.refuse(message, problem)
-
+    report = partial(batch.refuse, message)
     person.see(message.at)
     if rules.touches(message):
         rules.absorb(person.state, message, batch.knowledge.types, batch.region, report)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from angarium.config.limits import EVENT_NAMES, MESSAGE_BYTES
 from angarium.core.bus.bus import Bus
 from angarium.core.bus.errors import StreamReset
 from angarium.core.bus.feed import Received
@@ -52,7 +53,8 @@ class IngestSettings(msgspec.Struct, frozen=True):
 
     region: str = "IR"
     batch: int = 500
-    message_bytes: int = 32 * 1024
+    message_bytes: int = MESSAGE_BYTES
+    event_names: int = EVENT_NAMES
 
 
 class Ingest:
@@ -177,7 +179,9 @@ class Ingest:
     ) -> None:
         knowledge = self._knowledge.get(workspace)
         if knowledge is None:
-            knowledge = self._knowledge[workspace] = await load_knowledge(tx, workspace)
+            knowledge = self._knowledge[workspace] = await load_knowledge(
+                tx, workspace, self._settings.event_names
+            )
         knowledge.begin()
         now = self._now()
         enrolment = Enrolment(self._rules, workspace, now, self._partition)

@@ -3,18 +3,20 @@
 A batch works on a copy that becomes the truth when its transaction commits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from angarium.config.limits import EVENT_NAMES
 from angarium.core.events.values import Problem, check_number, fits, type_of
 from angarium.core.people.catalogue import Types
 from angarium.core.people.profile import Report
 from angarium.core.store.errors import Contention
 from angarium.core.store.protocol import Transaction
 
-NAMES = 5_000
-"""Distinct event names in a workspace; more is a sender that puts data into names."""
 PROPERTIES = 200
 """Distinct properties of one event."""
+
+PLAIN: Mapping[type, str] = {str: "string", bool: "boolean", float: "number", list: "array"}
+"""Types of which every value fits; the others are looked at more closely."""
 
 PropertyKey = tuple[str, str]
 """(event name, property name)"""
@@ -29,8 +31,11 @@ class Knowledge:
         names: Iterable[str],
         properties: dict[PropertyKey, str],
         attributes: dict[str, str],
+        most_names: int,
     ) -> None:
+        """`most_names`: distinct event names; more is a sender that puts data into names."""
         self.workspace = workspace
+        self._most_names = most_names
         self.names = set(names)
         self.properties = properties
         self.attributes = attributes
@@ -55,14 +60,20 @@ class Knowledge:
         """Whether an event of this name may be stored."""
         if name in self.names or name in self.new_names:
             return True
-        if len(self.names) + len(self.new_names) >= NAMES:
+        if len(self.names) + len(self.new_names) >= self._most_names:
             return False
         self.new_names.add(name)
         return True
 
     def clean(self, event: str, properties: dict[str, object], report: Report) -> dict[str, object]:
         """The properties whose types fit; the others are reported."""
-        misfits = [k for k, v in properties.items() if not self._fits(event, k, v, report)]
+        fixed = self.properties.get
+        misfits = [
+            name
+            for name, value in properties.items()
+            if fixed((event, name)) != PLAIN.get(type(value), "")
+            and not self._fits(event, name, value, report)
+        ]
         return {k: v for k, v in properties.items() if k not in misfits} if misfits else properties
 
     def _fits(self, event: str, name: str, value: object, report: Report) -> bool:
@@ -71,8 +82,6 @@ class Knowledge:
         kind = type_of(value)
         key = (event, name)
         fixed = self.properties.get(key) or self.new_properties.get(key)
-        if fixed == kind and kind != "number":
-            return True
         if not check_number(value):
             report(Problem(name, "number_out_of_range", "a whole number has at most 63 bits", None))
             return False
@@ -109,7 +118,9 @@ class Knowledge:
             raise Contention("another worker fixed a type first")
 
 
-async def load_knowledge(tx: Transaction, workspace: str) -> Knowledge:
+async def load_knowledge(
+    tx: Transaction, workspace: str, most_names: int = EVENT_NAMES
+) -> Knowledge:
     """All that is fixed in a workspace so far."""
     names = await tx.fetch("list_event_names", workspace=workspace)
     properties = await tx.fetch("list_property_types", workspace=workspace)
@@ -118,5 +129,6 @@ async def load_knowledge(tx: Transaction, workspace: str) -> Knowledge:
         workspace,
         (name for (name,) in names),
         {(event, name): kind for event, name, kind in properties},
-        dict((name, kind) for name, kind in attributes),
+        {name: kind for name, kind in attributes},
+        most_names,
     )

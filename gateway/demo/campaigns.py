@@ -169,10 +169,9 @@ RECEIPT: Final = mail(
         "سفارش {{ event.properties.order | fa_digits }} ثبت شد",
         (
             HELLO_FA,
-            "سفارش شما {{ event.timestamp | jalali: '%Y/%m/%d ساعت %H:%M' | fa_digits }} ثبت شد:",
-            "{% for item in event.properties.items %}{{ item.name }}: "
-            "{{ item.price | toman | fa_digits | replace: ',', '٬' }} تومان"
-            "{% unless forloop.last %}\n{% endunless %}{% endfor %}",
+            "سفارش شما {{ event.timestamp | jalali: '%Y/%m/%d ساعت %H:%M' | fa_digits }} ثبت شد:"
+            "{% for item in event.properties.items %}\n{{ item.name }}: "
+            "{{ item.price | toman | fa_digits | replace: ',', '٬' }} تومان{% endfor %}",
             "جمع: {{ event.properties.amount | toman | fa_digits | replace: ',', '٬' }} تومان",
         ),
         "پیگیری سفارش",
@@ -181,10 +180,8 @@ RECEIPT: Final = mail(
         "Order {{ event.properties.order }} is confirmed",
         (
             HELLO_EN,
-            "thank you for your order:",
-            "{% for item in event.properties.items %}{{ item.name }}: "
-            "{{ item.price | toman }} toman"
-            "{% unless forloop.last %}\n{% endunless %}{% endfor %}",
+            "thank you for your order:{% for item in event.properties.items %}\n{{ item.name }}: "
+            "{{ item.price | toman }} toman{% endfor %}",
             "Total: {{ event.properties.amount | toman }} toman",
         ),
         "Track your order",

@@ -75,9 +75,8 @@ def _person(chance: Random, habit: Habit, number: int, now: int, tag: str) -> Pe
         browsers.append(f"{chance.getrandbits(64):016x}{tag}")
     if habit == "visitor":
         return Person(habit, "", browsers[:1], locale)
-    return Person(
-        habit, f"u-{1001 + number}{tag}", browsers, locale, _traits(chance, locale, f"{number}{tag}", now)
-    )
+    traits = _traits(chance, locale, f"{number}{tag}", now)
+    return Person(habit, f"u-{1001 + number}{tag}", browsers, locale, traits)
 
 
 def _traits(chance: Random, locale: str, number: str, now: int) -> dict[str, Any]:

@@ -79,7 +79,7 @@ async def test_what_is_sent_to_is_what_the_profile_shows(instance: Instance, nam
 
 
 NO_NUMBERS = ["abc", "+0", "1", "0", "09", "123456789012345678901", "+98", "+999123456789",
-              "0912123456", "09121234567x9", "+1900123456", "۰۹", "", {}, [], True, 1.5, -989121234567]  # fmt: skip
+              "0912123456", "09121234567x9", "+1900123456", "۰۹", "", {}, [], True, 1.5]  # fmt: skip
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS, ids=str)
@@ -97,9 +97,7 @@ async def test_a_number_that_is_no_mobile_is_refused(instance: Instance, number:
     assert profile["consents"]["sms"]["state"] == "unset"
 
 
-@pytest.mark.parametrize(
-    "address", ["a@b", "x", "a@example.com>\r\nRSET", "a@example.com,b@example.com"]
-)
+@pytest.mark.parametrize("address", ["a@b", "x", "a@b.org>\r\nRSET", "a@b.org,b@b.org"])
 async def test_what_is_no_address_cannot_be_suppressed(instance: Instance, address: str) -> None:
     """81 at the admin's door"""
     body = {"channel": "email", "address": address}
@@ -114,7 +112,10 @@ async def test_an_address_that_an_operator_suppressed_gets_nothing(instance: Ins
     user, mail = person("blocked")
     event = f"Event {user}"
     campaign = await instance.campaign(event, {"trigger": {"event": event}})
-    await instance.tell("/v1/suppressions", {"channel": "email", "address": mail.upper()})
+    await instance.tell(
+        "/v1/suppressions",
+        {"channel": "email", "address": mail.replace("@example.com", "@EXAMPLE.com")},
+    )
 
     await instance.send(identify(user, mail), track(user, event, ago(seconds=1)))
 

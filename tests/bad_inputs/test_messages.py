@@ -58,7 +58,7 @@ ODD_IDS = [
     "аdmin",
     "a.b.>",
     "*",
-    "'; drop table profiles; --",
+    "'; drop table x; --",
     "../../etc",
     "%s%n",
 ]
@@ -88,7 +88,7 @@ ODD_EVENTS = [
     "<script>alert(1)</script>",
     "a.b.>",
     "*",
-    "'; drop table events; --",
+    "'; drop table x; --",
     "خرید",
     "a/b?c",
 ]

@@ -57,7 +57,7 @@ def test_a_receipt_lists_what_was_bought_line_by_line() -> None:
     [receipt] = [campaign for campaign in CAMPAIGNS if campaign.name == "Order confirmation"]
 
     text = render(receipt, "text", locale="fa")
-    assert "زعفران: ۹۹۰٬۰۰۰ تومان\nدفتر: ۴۲۰٬۰۰۰ تومان\n\nجمع: ۱٬۴۱۰٬۰۰۰ تومان" in text
+    assert "\nزعفران: ۹۹۰٬۰۰۰ تومان\nدفتر: ۴۲۰٬۰۰۰ تومان\n\nجمع: ۱٬۴۱۰٬۰۰۰ تومان" in text
     assert "۹۹۰٬۰۰۰ تومان<br>دفتر" in render(receipt, "html", locale="fa")
 
 

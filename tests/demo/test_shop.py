@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -111,7 +112,9 @@ def test_visitors_never_say_who_they_are_and_all_others_do(shop: Shop) -> None:
 
 
 def test_many_were_visitors_in_two_browsers_before_they_logged_in(shop: Shop) -> None:
-    logins = [said.body for said in told(shop) if "previousAnonymousIds" in said.body.get("context", {})]
+    logins = [
+        said.body for said in told(shop) if "previousAnonymousIds" in said.body.get("context", {})
+    ]
     earlier = {
         said.body["anonymousId"]
         for said in told(shop)
@@ -143,7 +146,7 @@ def test_what_is_sound_can_be_read_and_what_is_faulty_is_refused(shop: Shop) -> 
 
 def test_only_repeated_requests_bring_a_message_twice(shop: Shop) -> None:
     batches = [*shop.history, *shop.today]
-    twice = [batch for batch, after in zip(batches, batches[1:], strict=False) if batch == after]
+    twice = [batch for batch, after in pairwise(batches) if batch == after]
 
     once = [said.body["messageId"] for said in told(shop)]
     assert len(twice) == 3

@@ -1,5 +1,6 @@
-"""Opens, clicks and unsubscribing, from the mail that came to what the API then tells (G13.97-102)."""
+"""Opens, clicks and unsubscribing: from the mail that came to what the API tells (G13.97-102)."""
 
+import asyncio
 import email
 import re
 from email.message import EmailMessage
@@ -63,7 +64,7 @@ class Story:
         return await until_reacted(self.instance, self.campaign, expected)
 
     async def flush(self) -> None:
-        """Everything that was told of reactions so far is applied: an opening of another mail is."""
+        """All reactions told so far are applied: that to another mail, told last, is."""
         other = await begin(self.instance)
         await press(other.received.pixel)
         await other.until_reacted(opened=1)
@@ -88,8 +89,6 @@ async def story(instance: Instance) -> Story:
 async def until_reacted(
     instance: Instance, campaign: str, expected: dict[str, int]
 ) -> dict[str, Any]:
-    import asyncio
-
     async with asyncio.timeout(45):
         while True:
             (row,) = (await instance.ask("/v1/deliveries", campaign=campaign))["data"]

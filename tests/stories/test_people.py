@@ -1,6 +1,7 @@
 """S2: who people are, over HTTP on a whole instance: visits, logins, attributes, consent."""
 
 import asyncio
+import sqlite3
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -318,8 +319,6 @@ async def test_unsetting_names_that_do_not_exist_leaves_nothing_behind(instance:
 
 
 def _largest_state(instance: Instance) -> int:
-    import sqlite3  # the store's own table: the API does not tell of it
-
     path = instance.folder / "data" / "angarium.db"
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
         ((size,),) = database.execute("select max(length(state)) from profiles")
