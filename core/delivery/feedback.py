@@ -4,7 +4,7 @@ News of one delivery may come in any order and more than once; the same state re
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -15,6 +15,15 @@ from angarium.core.delivery.status import UNSENT, DeliveryState, Reaction, after
 S = DeliveryState
 
 STATUS: Final = "status"
+OPERATOR: Final = "operator"
+
+Settlement = Literal["sent", "not_sent", "send_again"]
+SETTLEMENTS: Final[Mapping[str, Settlement]] = {
+    "accepted": "sent",
+    "failed": "not_sent",
+    "resend": "send_again",
+}
+"""What an operator may say of a delivery in doubt, and what is done about it."""
 
 Reactions = dict[str, list[int]]
 """By kind: [first time (ms), how often]."""
@@ -23,9 +32,9 @@ Reactions = dict[str, list[int]]
 class Feedback(msgspec.Struct, frozen=True, rename="camel"):
     """One message of the FEEDBACK stream.
 
-    kind: a reaction, or `status` with `status`. The delivery is named by `delivery`, or by
-    `provider` and `provider_id`; an `unsubscribed` may name `channel` and `address` alone (an SMS
-    "STOP"). `id` is unique to what happened. `at` in ms.
+    kind: a reaction; `status` with `status`; or `operator` with a key of SETTLEMENTS as `status`.
+    The delivery is named by `delivery`, or by `provider` and `provider_id`; an `unsubscribed` may
+    name `channel` and `address` alone (an SMS "STOP"). `id` is unique to what happened. `at` in ms.
     """
 
     kind: str
@@ -66,6 +75,8 @@ _REACTIONS: Final = frozenset(reaction.value for reaction in Reaction)
 def parse_feedback(body: bytes) -> Feedback:
     """Read one message. Raises ValueError that says what is wrong with it."""
     feedback = msgspec.json.decode(body, type=Feedback)
+    if feedback.kind == OPERATOR and feedback.status in SETTLEMENTS:
+        return feedback
     if feedback.word not in _NEWS | _REACTIONS:
         raise ValueError(f"unknown kind or status {feedback.word[:40]!r}")
     return feedback

@@ -1,11 +1,10 @@
 """Feedback written into the ledger: receipts, reactions, and an operator's word."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import msgspec
 
-from angarium.core.delivery.feedback import Feedback, Heard, Reactions, address_of, hear
+from angarium.core.delivery.feedback import Feedback, Heard, Reactions, Settlement, address_of, hear
 from angarium.core.delivery.record import Delivery, move
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.store.changes import Changes
@@ -13,9 +12,6 @@ from angarium.core.store.ledger import Key, fenced, lock, save_moves, save_rows
 from angarium.core.store.protocol import Transaction
 
 S = DeliveryState
-
-Settlement = Literal["sent", "not_sent", "send_again"]
-"""What an operator found out about a delivery in doubt, or wants done with it."""
 
 _decode = msgspec.json.Decoder(Reactions).decode
 

@@ -15,13 +15,13 @@ from angarium.core.bus.bus import Bus
 from angarium.core.bus.errors import BusError, StreamReset
 from angarium.core.bus.feed import Received
 from angarium.core.bus.subjects import FEEDBACK, workspace_of
-from angarium.core.delivery.feedback import Feedback, parse_feedback
+from angarium.core.delivery.feedback import OPERATOR, SETTLEMENTS, Feedback, parse_feedback
 from angarium.core.delivery.status import Reaction
 from angarium.core.store import positions
 from angarium.core.store.attempts import Suppressed, suppress
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, Refused, StoreUnavailable
-from angarium.core.store.feedback import Handed, apply_feedback, find_handed
+from angarium.core.store.feedback import Handed, apply_feedback, find_handed, settle
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
@@ -139,6 +139,8 @@ class FeedbackReader:
     async def _apply(
         self, tx: Transaction, workspace: str, items: Sequence[Feedback], changes: Changes
     ) -> int:
+        settled = await self._settle(tx, workspace, items, changes)
+        items = [item for item in items if item.kind != OPERATOR]
         handed = await find_handed(tx, workspace, items)
         for item, delivery in zip(items, handed, strict=True):
             if delivery is not None and item.word in WITHDRAWALS:
@@ -152,7 +154,17 @@ class FeedbackReader:
         ]
         await suppress(tx, dead)
         stopped = sum(1 for item in items if _is_stop(item))
-        return len(heard) + stopped
+        return len(heard) + stopped + settled
+
+    async def _settle(
+        self, tx: Transaction, workspace: str, items: Sequence[Feedback], changes: Changes
+    ) -> int:
+        """What operators say of deliveries in doubt; how many that were."""
+        said = [item for item in items if item.kind == OPERATOR]
+        for item in said:
+            word = SETTLEMENTS[item.status]
+            await settle(tx, workspace, item.delivery, word, changes, self._now())
+        return len(said)
 
     def _parse(self, received: Sequence[Received]) -> list[tuple[str, Feedback]]:
         items: list[tuple[str, Feedback]] = []

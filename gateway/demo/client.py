@@ -33,8 +33,10 @@ class Answer(msgspec.Struct, frozen=True):
 class Client:
     """Talks to one instance, one request at a time; keeps its connection."""
 
-    def __init__(self, url: str, write_key: str = "", admin_key: str = "") -> None:
-        """Raises DemoFailed where `url` is no http(s) address."""
+    def __init__(
+        self, url: str, write_key: str = "", admin_key: str = "", pause: float = PAUSE_SECONDS
+    ) -> None:
+        """pause: seconds before the first repetition. Raises DemoFailed where `url` is none."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise DemoFailed(f"{url} is no address: write it like http://127.0.0.1:8080")
@@ -44,6 +46,7 @@ class Client:
         self._connection = kind(parts.hostname, parts.port, timeout=ANSWER_SECONDS)
         self._basic = "Basic " + b64encode(f"{write_key}:".encode()).decode()
         self._bearer = f"Bearer {admin_key}"
+        self._pause = pause
 
     async def send(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         """POST one batch of events; gives the members that were refused. Raises DemoFailed."""
@@ -99,12 +102,12 @@ class Client:
             except (OSError, HTTPException) as error:
                 self._connection.close()
                 said = str(error) or type(error).__name__
-                await asyncio.sleep(PAUSE_SECONDS * attempt)
+                await asyncio.sleep(self._pause * attempt)
                 continue
             if answer.status not in BUSY:
                 return answer
             said = f"status {answer.status}"
-            await asyncio.sleep(answer.retry_after or PAUSE_SECONDS * (attempt + 1))
+            await asyncio.sleep(answer.retry_after or self._pause * (attempt + 1))
         raise DemoFailed(f"{self.url} does not answer {method} {path.partition('?')[0]}: {said}")
 
     def _ask(

@@ -93,11 +93,8 @@ async def test_who_is_not_there_is_none() -> None:
     assert server.asked[0][0].startswith(b"GET /v1/profiles/a%2Fb ")
 
 
-async def test_an_instance_that_is_not_there_is_named(
-    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("angarium.gateway.demo.client.PAUSE_SECONDS", 0)
-    client = Client(f"http://127.0.0.1:{unused_tcp_port}")
+async def test_an_instance_that_is_not_there_is_named(unused_tcp_port: int) -> None:
+    client = Client(f"http://127.0.0.1:{unused_tcp_port}", pause=0)
 
     with pytest.raises(DemoFailed, match=r"does not answer GET /v1/events"):
         await client.get("/v1/events")

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from angarium.core.delivery.feedback import Feedback
+from angarium.core.delivery.feedback import Feedback, Settlement
 from angarium.core.delivery.promises import after_acceptance, after_doubt
 from angarium.core.delivery.retries import RetryPolicy
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.store.attempts import Answer
-from angarium.core.store.feedback import Settlement, apply_feedback, find_handed, settle
+from angarium.core.store.feedback import apply_feedback, find_handed, settle
 from angarium.core.store.protocol import Store
 from tests.delivery.examples import NOW, new_delivery
 from tests.store.ledgers import answered, commit, figures, in_flight, planned, row, states

@@ -10,7 +10,8 @@ import pytest
 
 from angarium.core.bus.feed import Received
 from angarium.core.bus.subjects import FEEDBACK, feedback_subject
-from angarium.core.delivery.promises import after_acceptance
+from angarium.core.delivery.promises import after_acceptance, after_doubt
+from angarium.core.delivery.retries import RetryPolicy
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.store.attempts import Answer, hand_over
 from angarium.core.store.positions import advance, load_position
@@ -237,3 +238,22 @@ async def test_a_new_stream_is_read_from_its_beginning(office: Office, consents:
 
         await until(counted)
     assert await states(office.store) == {"accepted": 1}
+
+
+@pytest.mark.parametrize(
+    ("word", "state"), [("accepted", S.ACCEPTED), ("failed", S.FAILED), ("resend", S.PLANNED)]
+)
+async def test_an_operator_settles_a_delivery_in_doubt(
+    office: Office, reader: FeedbackReader, word: str, state: DeliveryState
+) -> None:
+    await planned(office.store, new_delivery("dlv_1"))
+    verdicts = [judged(claim) for claim in await claimed(office.store)]
+    await commit(office.store, lambda tx, changes: hand_over(tx, verdicts, changes, NOW))
+    sent = verdicts[0].wanted
+    await answered(office.store, Answer(sent, after_doubt(sent, "lost", NOW, RetryPolicy())))
+
+    await say(office, {"kind": "operator", "status": word})
+    async with reading(reader):
+        await applied_to(office, 1)
+
+    assert (await row(office.store)).state is state
