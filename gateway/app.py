@@ -36,8 +36,8 @@ def create_app(parts: AllParts, handlers: Sequence[ControllerRouterHandler]) -> 
             route = scope.get("path_template") or "none"
             parts.metrics.count(route, scope["method"], message["status"])
 
-    return Litestar(
-        [*Door(parts).routes(), *HEALTH_HANDLERS, *KEY_HANDLERS, source_settings, *handlers],
+    app = Litestar(
+        [*HEALTH_HANDLERS, *KEY_HANDLERS, source_settings, *handlers],
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),
@@ -50,6 +50,8 @@ def create_app(parts: AllParts, handlers: Sequence[ControllerRouterHandler]) -> 
         logging_config=None,
         debug=False,
     )
+    app.asgi_handler = Door(parts).before(app.asgi_handler)
+    return app
 
 
 def _caller(scope: Scope) -> Holder:

@@ -95,7 +95,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _be_late(self) -> None:
         if self.transport.is_closing():
             return
-        if self._idle or (self.cycle.response_started and not self._in_head):
+        if self._idle or (not self._in_head and self.cycle.response_started):
             self.transport.close()
         else:
             self._refuse(Problem.TOO_SLOW)

@@ -7,6 +7,7 @@ import structlog
 
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, StoreUnavailable
+from angarium.core.store.idempotency import forget_old
 from angarium.core.store.leases import drop_old_leases
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.sweeps import find_expired, sweep_expired, sweep_orphans
@@ -72,6 +73,7 @@ class Sweeper:
         async def work(tx: Transaction, changes: Changes) -> int:
             now = self._now()
             await drop_old_leases(tx, now - LEASES_KEPT)
+            await forget_old(tx, now)
             return await sweep_expired(tx, keys, before, changes, now)
 
         return await self._publisher.commit(work)

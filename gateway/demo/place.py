@@ -22,6 +22,7 @@ from angarium.core.workers.clock import now
 from angarium.gateway.demo.client import DemoFailed
 from angarium.gateway.logs import configure_logs
 from angarium.gateway.mailcatcher import MailCatcher
+from angarium.gateway.supervisor.connection import remove_connection
 from angarium.gateway.supervisor.lock import FILE as LOCK
 from angarium.gateway.supervisor.lock import DirectoryLock
 from angarium.gateway.supervisor.parts import PortTaken, claim_port
@@ -93,6 +94,7 @@ async def own_place(
     _check(folder)
     lock = await DirectoryLock.take(folder)
     try:
+        remove_connection(folder)
         _prepare(folder, keep=keep)
         async with _mail_server(folder) as smtp_port:
             place, settings = _settle(folder, port, smtp_port)
@@ -106,6 +108,7 @@ async def own_place(
                     await _until_ready(settings, stop)
                     yield place
     finally:
+        remove_connection(folder)
         lock.release()
 
 

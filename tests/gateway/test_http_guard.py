@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import msgspec
 import pytest
@@ -41,7 +42,7 @@ class Line:
         except ConnectionResetError:
             return True
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         self.writer.close()
 
 
@@ -49,7 +50,7 @@ class Line:
 async def line(door: Door) -> AsyncIterator[Line]:
     line = await Line.open(door.address)
     yield line
-    await line.close()
+    await line.aclose()
 
 
 def check(answer: tuple[int, dict[str, str], bytes], status: int, code: str) -> None:
@@ -162,7 +163,7 @@ async def test_of_a_client_that_goes_away_in_a_body_nothing_is_stored(
     key = b"X-Write-Key: " + door.write_key.encode()
     line.send(b"POST /v1/track HTTP/1.1", b"Host: x", key, b"Content-Length: 100", body=TRACK)
     await line.writer.drain()
-    await line.close()
+    await line.aclose()
 
     assert (await door.post("/v1/track", TRACK)).status_code == 200
     await door.stored()
@@ -184,7 +185,14 @@ async def hasty() -> AsyncIterator[tuple[str, int]]:
         while message.get("more_body"):
             message = await receive()  # type: ignore[operator]  # bare ASGI
 
-    config = uvicorn.Config(app, http=HastyProtocol, lifespan="off", log_config=None, ws="none")
+    config = uvicorn.Config(
+        app,
+        http=HastyProtocol,
+        lifespan="off",
+        log_config=None,
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     listener = listen("127.0.0.1", 0)
     address: tuple[str, int] = listener.getsockname()
@@ -205,16 +213,13 @@ async def hasty() -> AsyncIterator[tuple[str, int]]:
 async def test_a_request_that_does_not_arrive_in_time_is_cut_off(
     hasty: tuple[str, int], beginning: bytes
 ) -> None:
-    line = await Line.open(hasty)
-    line.writer.write(beginning)
+    async with aclosing(await Line.open(hasty)) as line:
+        line.writer.write(beginning)
 
-    check(await line.answer(), 408, "too_slow")
-    assert await line.closed()
-    await line.close()
+        check(await line.answer(), 408, "too_slow")
+        assert await line.closed()
 
 
 async def test_a_line_on_which_nothing_comes_is_closed(hasty: tuple[str, int]) -> None:
-    line = await Line.open(hasty)
-
-    assert await line.closed()
-    await line.close()
+    async with aclosing(await Line.open(hasty)) as line:
+        assert await line.closed()

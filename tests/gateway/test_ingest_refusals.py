@@ -208,9 +208,9 @@ async def test_a_body_in_pieces_below_the_limit_is_taken(door: Door) -> None:
 @pytest.mark.parametrize(
     ("encoding", "body", "status", "code"),
     [
-        ("gzip", gzip.compress(bytes(50_000_000)), 413, "body_too_large"),
+        ("gzip", gzip.compress(bytes(50_000_000), mtime=0), 413, "body_too_large"),
         ("gzip", b"no gzip", 400, "broken_encoding"),
-        ("gzip", gzip.compress(b'{"batch":[1]}')[:-3], 400, "broken_encoding"),
+        ("gzip", gzip.compress(b'{"batch":[1]}', mtime=0)[:-3], 400, "broken_encoding"),
         ("br", b"x", 415, "unknown_encoding"),
     ],
 )

@@ -114,7 +114,7 @@ async def test_when_told_to_stop_it_finishes_what_has_begun(
     line.writer.write(TRACK[9:])
 
     status, headers, _ = await line.answer()
-    await line.close()
+    await line.aclose()
     assert (status, headers["connection"]) == (200, "close")
     assert await gateway.process.wait() == 0
     bus = await Bus.connect(broker.url, name="test")
@@ -133,7 +133,7 @@ async def test_told_twice_it_stops_at_once(gateway: Gateway) -> None:
     gateway.process.send_signal(signal.SIGTERM)
 
     assert await gateway.process.wait() == 0
-    await line.close()
+    await line.aclose()
 
 
 async def _until_refused(address: tuple[str, int]) -> None:

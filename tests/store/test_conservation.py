@@ -74,6 +74,8 @@ IDS = st.integers(0, 7).map(lambda n: f"dlv_{n:02}")
 PEOPLE = st.sampled_from(["prf_1", "prf_2", "prf_3"])
 REACTIONS = ("opened", "clicked")
 WORDS = st.sampled_from(("accepted", "delivered", "undelivered", "bounced", "expired", *REACTIONS))
+DEEDS = st.sampled_from(["take", "take", "refuse", "delay", "pause", "lose", "die"])
+"""What a provider does; of `lose` and `die` the worker never hears."""
 WORKERS = st.sampled_from(["w1", "w2"])
 SENT = {"accepted", "delivered", "undelivered", "bounced", "expired"}
 
@@ -132,19 +134,33 @@ class History(RuleBasedStateMachine):
         )
         self.do(lambda tx, c: plan(tx, [new], c))
 
-    @rule(person=PEOPLE, until=st.sampled_from([None, NOW + 10 * MINUTE]))
-    def stop(self, person: str, until: int | None) -> None:
-        gone = [Withdrawal("default", person, "cmp_1", until)]
+    @rule(person=PEOPLE, ago=st.sampled_from([0, 1, 10]))
+    def stop(self, person: str, ago: int) -> None:
+        gone = [Withdrawal("default", person, "cmp_1", self.now - ago * MINUTE)]
         self.do(lambda tx, c: cancel(tx, gone, "stopped", c, self.now))
 
     @rule(worker=WORKERS, limit=st.integers(1, 4))
     def claim(self, worker: str, limit: int) -> None:
         self.claims += self.do(lambda tx, c: claim(tx, worker, "email", limit, c, self.now))
 
+    @rule(worker=WORKERS, did=DEEDS, recorded=st.booleans())
+    def deliver(self, worker: str, did: str, recorded: bool) -> None:
+        """Several steps that otherwise would seldom follow on each other."""
+        self.now += MINUTE
+        claims = self.do(lambda tx, c: claim(tx, worker, "email", 2, c, self.now))
+        for mine in claims:
+            self._judge(mine, "send")
+        for one in self.flying[-len(claims) :] if claims else []:
+            self.flying.remove(one)
+            self._answer(one, did, recorded)
+
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), verdict=st.sampled_from(["send", "send", "hold", "skip", "fail"]))
     def judge(self, data: st.DataObject, verdict: str) -> None:
         mine = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
+        self._judge(mine, verdict)
+
+    def _judge(self, mine: Delivery, verdict: str) -> None:
         wanted = self._verdict(mine, verdict)
         judged = Judged(mine, wanted, "[]", '{"address": "a@b.c"}', None)
         done = self.do(lambda tx, c: hand_over(tx, [judged], c, self.now))
@@ -166,12 +182,15 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.flying)
     @rule(
         data=st.data(),
-        did=st.sampled_from(["take", "take", "refuse", "delay", "pause", "lose", "die"]),
+        did=DEEDS,
         recorded=st.booleans(),
     )
     def answer(self, data: st.DataObject, did: str, recorded: bool) -> None:
         """The provider acts; the answer may be lost with its worker."""
         one = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
+        self._answer(one, did, recorded)
+
+    def _answer(self, one: Delivery, did: str, recorded: bool) -> None:
         if did in ("take", "lose"):
             self.sent[one.id] += 1
         if did == "die" or not recorded:

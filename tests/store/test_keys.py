@@ -22,9 +22,18 @@ NOW = 1_795_262_400_000
 NEWEST = (2**62, "")
 
 
-async def add(store: Store, text: str, kind: Kind = "write", *, now: int = NOW, **more: int) -> str:
+async def add(
+    store: Store,
+    text: str,
+    kind: Kind = "write",
+    *,
+    now: int = NOW,
+    expires_at: int | None = None,
+) -> str:
     async with store.transaction() as tx:
-        return await save_key(tx, "default", kind, text, name="a name", now=now, **more)
+        return await save_key(
+            tx, "default", kind, text, name="a name", now=now, expires_at=expires_at
+        )
 
 
 @pytest.mark.parametrize(("kind", "prefix"), [("write", "ang_wk_"), ("admin", "ang_ak_")])
