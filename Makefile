@@ -46,7 +46,8 @@ demo: $(READY) ## send real traffic through an instance of its own, and show wha
 	$(BIN)/angarium demo
 
 test: $(READY) ## run the tests that need nothing but setup
-	$(BIN)/pytest -m "not system"
+	$(BIN)/pytest -m "not system" -n auto --dist loadfile --ignore tests/drills
+	$(BIN)/pytest -m "not system" tests/drills
 
 test-system: $(READY) ## run the tests that take long or need Debian packages (.ci/run installs them)
 	$(BIN)/pytest -m system
@@ -67,11 +68,11 @@ arrows: $(READY)
 docs-check: $(READY)
 	$(BIN)/python docs/generate.py --check
 
-bench: $(READY) ## measure, and print the figures that the documentation quotes
-	$(BIN)/python -m benchmarks
+bench: $(READY) ## measure, and print the figures that the documentation quotes; BENCH="--quick"
+	$(BIN)/python -m benchmarks $(BENCH)
 
-drill: $(READY) ## break things on purpose, and show that nothing is lost or repeated
-	$(BIN)/python -m tests.drills.crash_loop
+drill: $(READY) ## kill every process at random under load; DRILL="--kills 200 --events 100000"
+	$(BIN)/python -m tests.drills.crash_loop $(DRILL)
 
 docs: $(READY) ## write the generated pages anew
 	$(BIN)/python docs/generate.py

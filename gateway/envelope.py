@@ -9,10 +9,9 @@ from typing import Final
 
 import msgspec
 
-from angarium.config.limits import JSON_DEPTH
+from angarium.config.limits import BATCH_MESSAGES, JSON_DEPTH
 from angarium.core.bus.subjects import NOBODY, events_subject, partition_of, person_token
 from angarium.core.bus.wire import Outgoing
-from angarium.core.events.envelope import BATCH_MESSAGES
 from angarium.core.events.message import (
     Defaults,
     Message,

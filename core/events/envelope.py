@@ -8,17 +8,15 @@ from collections.abc import Iterator
 
 import msgspec
 
+from angarium.config.limits import BATCH_MESSAGES, MESSAGE_BYTES
 from angarium.core.delivery.keys import make_id
 from angarium.core.events.message import (
-    MESSAGE_BYTES,
     Defaults,
     Message,
     MessageRefused,
     parse_message,
 )
 from angarium.core.events.times import parse_instant
-
-BATCH_MESSAGES = 1_000
 
 
 class Envelope(msgspec.Struct, rename="camel"):

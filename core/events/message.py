@@ -12,18 +12,19 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from angarium.config.limits import (
+    ANONYMOUS_ID_LENGTH,
+    EVENT_NAME_LENGTH,
+    MESSAGE_BYTES,
+    MESSAGE_ID_LENGTH,
+    PREVIOUS_ANONYMOUS_IDS,
+    USER_ID_LENGTH,
+)
 from angarium.core.events.times import DAY, parse_instant
 
 KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 PAGE_NAMES = {"page": "Page Viewed", "screen": "Screen Viewed"}
 
-MESSAGE_BYTES = 32 * 1024
-"""Segment's own rule for one message."""
-USER_ID_LETTERS = 100  # S2.4
-ANONYMOUS_ID_LETTERS = 128
-MESSAGE_ID_LETTERS = 128
-EVENT_NAME_LETTERS = 200
-PREVIOUS_IDS = 20
 EARLIEST = 946_684_800_000
 """2000-01-01: anything before it is a clock that was never set."""
 FUTURE = 5 * 60_000
@@ -154,13 +155,13 @@ def parse_message(
     if size > most_bytes:
         refuse("message_too_large", "", f"a message may have {most_bytes} bytes; this has {size}")
     wire = _read(raw)
-    if b"\\u0000" in memoryview(raw).tobytes():
+    if b"\\u0000" in bytes(raw):
         refuse("null_character", "", "the character U+0000 cannot be stored; remove it")
     kind = wire.type or defaults.type or ""
     if kind not in KINDS:
         refuse("unknown_type", "type", "type is one of " + ", ".join(sorted(KINDS)))
-    user_id = _id(wire.user_id, "userId", USER_ID_LETTERS)
-    anonymous_id = _id(wire.anonymous_id, "anonymousId", ANONYMOUS_ID_LETTERS)
+    user_id = _id(wire.user_id, "userId", USER_ID_LENGTH)
+    anonymous_id = _id(wire.anonymous_id, "anonymousId", ANONYMOUS_ID_LENGTH)
     if user_id is None and anonymous_id is None:
         refuse("no_id", "userId", "a message needs a userId or an anonymousId")
     message = Message(
@@ -212,8 +213,8 @@ def _message_id(value: str | int | None) -> str:
     if value is None:
         return ""
     text = str(value)
-    if len(text) > MESSAGE_ID_LETTERS:
-        letters = MESSAGE_ID_LETTERS
+    if len(text) > MESSAGE_ID_LENGTH:
+        letters = MESSAGE_ID_LENGTH
         refuse("message_id_too_long", "messageId", f"messageId may have {letters} characters")
     return text
 
@@ -226,8 +227,8 @@ def _name(wire: Wire, kind: str) -> str:
     name = (wire.event or "").strip()
     if not name:
         refuse("no_event_name", "event", "a track message needs the name of its event")
-    if len(name) > EVENT_NAME_LETTERS:
-        refuse("event_name_too_long", "event", f"event may have {EVENT_NAME_LETTERS} characters")
+    if len(name) > EVENT_NAME_LENGTH:
+        refuse("event_name_too_long", "event", f"event may have {EVENT_NAME_LENGTH} characters")
     if not name.isprintable() and any(unicodedata.category(c) == "Cc" for c in name):
         refuse("bad_event_name", "event", "event has control characters")
     return name
@@ -271,11 +272,11 @@ def _add_context(message: Message, wire: Wire) -> None:
     context = wire.context or Context()
     if context.device is not None:
         message.device = context.device
-        message.device_id = _id(context.device.id, "context.device.id", ANONYMOUS_ID_LETTERS)
+        message.device_id = _id(context.device.id, "context.device.id", ANONYMOUS_ID_LENGTH)
     if message.device_id is None:
         message.device_id = message.anonymous_id
     if message.kind == "alias":
-        previous = _id(wire.previous_id, "previousId", ANONYMOUS_ID_LETTERS)
+        previous = _id(wire.previous_id, "previousId", ANONYMOUS_ID_LENGTH)
         if previous is None or message.user_id is None:
             refuse("no_id", "previousId", "alias needs a previousId and a userId")
         message.previous_ids = (previous,)
@@ -293,5 +294,5 @@ def _add_identity(message: Message, wire: Wire, context: Context) -> None:
 
 
 def _previous(values: list[Id]) -> tuple[str, ...]:
-    ids = [_id(v, "context.previousAnonymousIds", ANONYMOUS_ID_LETTERS) for v in values]
-    return tuple(i for i in dict.fromkeys(ids) if i is not None)[:PREVIOUS_IDS]
+    ids = [_id(v, "context.previousAnonymousIds", ANONYMOUS_ID_LENGTH) for v in values]
+    return tuple(i for i in dict.fromkeys(ids) if i is not None)[:PREVIOUS_ANONYMOUS_IDS]

@@ -5,8 +5,6 @@ from typing import Any
 
 from angarium.core.events.times import parse_instant
 
-STRING_LETTERS = 1_000
-"""Longer strings are cut, and it is reported (S2.6)."""
 LARGEST_INTEGER = 2**63 - 1
 
 _DATE = re.compile(

@@ -10,12 +10,10 @@ from zoneinfo import available_timezones
 
 import email_validator
 
-from angarium.core.events.values import STRING_LETTERS, Problem, check_number, fits, type_of
+from angarium.config.limits import ATTRIBUTE_NAME_LENGTH, ATTRIBUTES_PER_TYPE, STRING_LENGTH
+from angarium.core.events.values import Problem, check_number, fits, type_of
 from angarium.core.people.phone import normalise_mobile
 
-NAME_LETTERS = 50
-MOST_OF_A_TYPE = 25
-"""Custom attributes of each type in a workspace (S2.7)."""
 TYPES_IN_SEGMENTS = frozenset({"string", "number", "boolean", "date"})
 
 SYSTEM: Mapping[str, str] = {
@@ -60,7 +58,7 @@ class Types:
         known = self.fixed.get(name)
         if known is not None:
             return known
-        if sum(1 for other in self.fixed.values() if other == kind) >= MOST_OF_A_TYPE:
+        if sum(1 for other in self.fixed.values() if other == kind) >= ATTRIBUTES_PER_TYPE:
             return None
         self.fixed[name] = self.first[name] = kind
         return kind
@@ -76,9 +74,14 @@ def read_trait(
     if name in SYSTEM:
         read = _READERS.get(name, _text)(name, value, region, report)
         return None if read is None else (name, read)
-    if not name or len(name) > NAME_LETTERS:
+    if not name or len(name) > ATTRIBUTE_NAME_LENGTH:
         report(
-            Problem(name[:NAME_LETTERS], "attribute_name", "a name has 1 to 50 characters", value)
+            Problem(
+                name[:ATTRIBUTE_NAME_LENGTH],
+                "attribute_name",
+                "a name has 1 to 50 characters",
+                value,
+            )
         )
         return None
     stored = _custom(name, value, types, report)
@@ -105,9 +108,9 @@ def _custom(name: str, value: Any, types: Types, report: Report) -> Any:
 
 
 def _cut(name: str, value: Any, report: Report) -> Any:
-    if isinstance(value, str) and len(value) > STRING_LETTERS:
-        report(Problem(name, "cut", f"a string has at most {STRING_LETTERS} characters", value))
-        return value[:STRING_LETTERS]
+    if isinstance(value, str) and len(value) > STRING_LENGTH:
+        report(Problem(name, "cut", f"a string has at most {STRING_LENGTH} characters", value))
+        return value[:STRING_LENGTH]
     return value
 
 

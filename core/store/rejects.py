@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from angarium.config.limits import REJECT_VALUE_LENGTH
 from angarium.core.bus.subjects import rejects_subject
 from angarium.core.events.times import format_instant
 from angarium.core.events.values import Problem
 from angarium.core.store.changes import Changes
 from angarium.core.store.protocol import Transaction
-
-VALUE_LETTERS = 100
-"""Of a refused value so much is kept, to be recognised by whoever sent it."""
 
 
 async def save(
@@ -40,5 +38,5 @@ def shorten(value: object) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else msgspec.json.encode(value, order=None).decode()
-    text = text[:VALUE_LETTERS].replace("\0", "\N{REPLACEMENT CHARACTER}")
+    text = text[:REJECT_VALUE_LENGTH].replace("\0", "\N{REPLACEMENT CHARACTER}")
     return text.encode("utf-8", "replace").decode()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from angarium.config.limits import USER_ID_LENGTH
 from angarium.core.bus.bus import Bus
 from angarium.core.bus.errors import StreamReset
 from angarium.core.bus.feed import Received
@@ -14,7 +15,7 @@ from angarium.core.bus.subjects import DECISIONS, workspace_of
 from angarium.core.campaigns.definition import CampaignDefinition, parse_campaign
 from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.record import NewDelivery
-from angarium.core.events.message import MEANINGLESS_IDS, USER_ID_LETTERS
+from angarium.core.events.message import MEANINGLESS_IDS
 from angarium.core.events.times import parse_instant
 from angarium.core.events.values import Problem
 from angarium.core.people.identity import profile_of_user
@@ -168,7 +169,7 @@ def _read(body: bytes) -> Decision:
     if not 0 < len(decision.decision_id) <= ID_LETTERS:
         raise Refused("bad_decision", "decisionId", f"decisionId has 1 to {ID_LETTERS} characters")
     user = decision.user_id
-    if not user.strip() or len(user) > USER_ID_LETTERS or user.lower() in MEANINGLESS_IDS:
+    if not user.strip() or len(user) > USER_ID_LENGTH or user.lower() in MEANINGLESS_IDS:
         raise Refused("bad_decision", "userId", "userId names nobody")
     if b"\\u0000" in body:
         raise Refused("null_character", "", "the character U+0000 cannot be stored; remove it")

@@ -5,15 +5,12 @@ A batch works on a copy that becomes the truth when its transaction commits.
 
 from collections.abc import Iterable, Mapping
 
-from angarium.config.limits import EVENT_NAMES
+from angarium.config.limits import EVENT_NAMES, PROPERTIES
 from angarium.core.events.values import Problem, check_number, fits, type_of
 from angarium.core.people.catalogue import Types
 from angarium.core.people.profile import Report
 from angarium.core.store.errors import Contention
 from angarium.core.store.protocol import Transaction
-
-PROPERTIES = 200
-"""Distinct properties of one event."""
 
 PLAIN: Mapping[type, str] = {str: "string", bool: "boolean", float: "number", list: "array"}
 """Types of which every value fits; the others are looked at more closely."""

@@ -3,9 +3,9 @@
 import argparse
 import base64
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
-
-import httpx
 
 
 def main() -> None:
@@ -25,8 +25,13 @@ def main() -> None:
         body = Path(body[1:]).read_text(encoding="utf-8")
     headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     method = asked.X or ("GET" if body is None else "POST")
-    answer = httpx.request(method, asked.url, headers=headers, content=body, timeout=30)
-    sys.stdout.write(answer.text)
+    data = None if body is None else body.encode()
+    request = urllib.request.Request(asked.url, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            sys.stdout.buffer.write(answer.read())
+    except urllib.error.HTTPError as refusal:  # to curl an answer like any other
+        sys.stdout.buffer.write(refusal.read())
 
 
 main()

@@ -75,7 +75,7 @@ PEOPLE = st.sampled_from(["prf_1", "prf_2", "prf_3"])
 REACTIONS = ("opened", "clicked")
 WORDS = st.sampled_from(("accepted", "delivered", "undelivered", "bounced", "expired", *REACTIONS))
 DEEDS = st.sampled_from(["take", "take", "refuse", "delay", "pause", "lose", "die"])
-"""What a provider does; of `lose` and `die` the worker never hears."""
+"""What a provider does; of `lose` the worker learns only that it does not know."""
 WORKERS = st.sampled_from(["w1", "w2"])
 SENT = {"accepted", "delivered", "undelivered", "bounced", "expired"}
 
@@ -93,6 +93,7 @@ class History(RuleBasedStateMachine):
         self.now = NOW
         self.claims: list[Delivery] = []
         self.flying: list[Delivery] = []
+        self.late: list[Answer] = []
         self.sent: Counter[str] = Counter()
         self.taken: set[str] = set()
 
@@ -193,8 +194,6 @@ class History(RuleBasedStateMachine):
     def _answer(self, one: Delivery, did: str, recorded: bool) -> None:
         if did in ("take", "lose"):
             self.sent[one.id] += 1
-        if did == "die" or not recorded:
-            return
         answers = {
             "take": after_acceptance(one, f"m-{one.id}", self.now),
             "refuse": after_refusal(one, "no"),
@@ -202,8 +201,21 @@ class History(RuleBasedStateMachine):
             "pause": after_pause(one, "away", self.now + MINUTE),
             "lose": after_doubt(one, "lost", self.now, POLICY),
         }
-        answer = Answer(one, answers[did])
-        self.do(lambda tx, c: record(tx, [answer], c, self.now))
+        if did != "die":
+            self.late.append(Answer(one, answers[did]))
+        if recorded:
+            self._record(len(self.late) - 1)
+
+    @precondition(lambda self: self.late)
+    @rule(data=st.data())
+    def late_answer(self, data: st.DataObject) -> None:
+        """A worker that was away for longer than its lease still has something to say."""
+        self._record(data.draw(st.integers(0, len(self.late) - 1)))
+
+    def _record(self, index: int) -> None:
+        if self.late:
+            answer = self.late.pop(index)
+            self.do(lambda tx, c: record(tx, [answer], c, self.now))
 
     @precondition(lambda self: self.flying)
     @rule(data=st.data())

@@ -1,0 +1,154 @@
+"""P6: planned deliveries through the gates, Liquid and a provider, until their result is written."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from angarium.core.store.outcomes import Dimensions, sum_counts
+from benchmarks.machine import cpu_seconds
+from benchmarks.model import Bar, Bench, Case, Figures, Row, Side, interleave, median
+from benchmarks.processes import (
+    ROOT,
+    BenchFailed,
+    Plant,
+    angarium,
+    ask_for,
+    free_port,
+    ours,
+    plant,
+    running,
+)
+from benchmarks.seeding import add_people, plan_deliveries
+from benchmarks.sink import install
+from benchmarks.traffic import CONTENT, WORKSPACE, activate
+
+SIZES = (5_000, 10_000, 20_000)
+QUICK_SIZES = (500, 1_000, 2_000)
+CONNECTIONS = 4
+LOOK_SECONDS = 0.01
+LIMIT_SECONDS = 300.0
+LAST_HOUR = 10**9
+
+CAMPAIGN = {
+    "name": "Offer",
+    "limit": {"per_person": 3, "within": "P7D"},
+    "send_at": {"trigger": {"event": "Event 00"}},
+    "content": CONTENT,
+}
+
+
+async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
+    sizes = QUICK_SIZES if bench.quick else SIZES
+    rows: list[Row] = []
+    for size in sizes:
+        folder = bench.folder / f"sink-{size}"
+        side = partial(_deliver, folder, size, install(folder, ROOT))
+        rows.append(await interleave(bench, f"{size:,} to a provider that accepts", [side]))
+    at_once = rows[-1]
+    for name, sink in _sinks().items():
+        async with sink(bench.folder / name) as port:
+            sides = _by_email(bench.folder / name, sizes[1], port)
+            rows.append(await interleave(bench, f"{sizes[1]:,} by email to {name}", sides))
+    bars = [
+        Bar("deliveries/s a core, provider that accepts", median(at_once, "rate_per_core"), 5_000),
+        *(
+            Bar(f"of the floor, {row.size.partition(' by ')[2]}", median(row, "ratio"), 0.7)
+            for row in rows[len(sizes) :]
+        ),
+    ]
+    return rows, bars
+
+
+def _by_email(folder: Path, count: int, port: int) -> list[Side]:
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "FROM": "Shop <shop@example.org>"}
+    environ = {f"ANGARIUM_CHANNELS_EMAIL_SMTP_{name}": text for name, text in settings.items()}
+    return [partial(_deliver, folder, count, environ), partial(_floor, folder, count, port)]
+
+
+async def _deliver(folder: Path, count: int, environ: Mapping[str, str]) -> Figures:
+    """Plan everything, then start a delivery worker, and wait until all is accepted."""
+    shutil.rmtree(folder / "plant", ignore_errors=True)
+    async with plant(folder / "plant") as works:
+        [campaign] = await activate(works.store, [CAMPAIGN])
+        await add_people(works.store, count // 2, 0)
+        await plan_deliveries(works.store, campaign, count, count // 2)
+        settings = works.environ | dict(environ)
+        async with running("deliver", angarium("deliver"), works.folder, settings) as worker:
+            first = await _until(works, 1, worker)
+            loop = asyncio.get_running_loop()
+            began, cpu = loop.time(), cpu_seconds(worker.pid)
+            await _until(works, count, worker)
+            seconds, cpu = loop.time() - began, cpu_seconds(worker.pid) - cpu
+    return {"rate": (count - first) / seconds, "rate_per_core": (count - first) / cpu}
+
+
+async def _until(works: Plant, wanted: int, worker: asyncio.subprocess.Process) -> int:
+    """Wait until so many are accepted; gives how many are."""
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while (accepted := await _accepted(works)) < wanted:
+            if worker.returncode is not None:
+                raise BenchFailed(f"the worker ended with status {worker.returncode}")
+            await asyncio.sleep(LOOK_SECONDS)
+        return accepted
+
+
+async def _accepted(works: Plant) -> int:
+    async with works.store.reading() as tx:
+        figures = await sum_counts(tx, WORKSPACE, (0, LAST_HOUR), None, Dimensions())
+    return sum(one.count for one in figures if (one.kind, one.name) == ("state", "accepted"))
+
+
+async def _floor(folder: Path, count: int, port: int) -> Figures:
+    async with running("mail-floor", ours("mail_floor"), folder) as floor:
+        job = {"port": port, "connections": CONNECTIONS, "count": count}
+        found = cast("dict[str, float]", await ask_for(floor, job))
+    return {"floor": count / found["seconds"]}
+
+
+@asynccontextmanager
+async def _catcher(folder: Path) -> AsyncIterator[int]:
+    """Our own mail catcher."""
+    port = free_port()
+    command = ["-m", "angarium.gateway.mailcatcher", "--port", str(port)]
+    async with running("catcher", [*command, "--log", str(folder / "mail.jsonl")], folder) as one:
+        assert one.stdout is not None
+        await one.stdout.readline()
+        yield port
+
+
+@asynccontextmanager
+async def _smtp_sink(folder: Path) -> AsyncIterator[int]:
+    """Postfix's test sink."""
+    port = free_port()
+    sink = await asyncio.create_subprocess_exec(
+        *("smtp-sink", "-u", "nobody", f"127.0.0.1:{port}", "200"),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await asyncio.sleep(0.5)
+        yield port
+    finally:
+        if sink.returncode is None:
+            sink.terminate()
+        await sink.wait()
+
+
+def _sinks():
+    found = {"the mail catcher": _catcher}
+    if shutil.which("smtp-sink"):
+        found["smtp-sink"] = _smtp_sink
+    return found
+
+
+CASE = Case(
+    "P6",
+    "Delivery: planned, gates, Liquid, provider, result",
+    "for email: aiosmtplib with ready bytes on as many connections",
+    "deliveries/s",
+    measure,
+)
