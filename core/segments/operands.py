@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from angarium.config.limits import STRING_LENGTH
 from angarium.core.events.times import parse_duration, parse_instant
-from angarium.core.events.values import LARGEST_INTEGER, STRING_LETTERS
+from angarium.core.events.values import LARGEST_INTEGER
 from angarium.core.segments.language import Moment
 from angarium.core.segments.reader import Reader, child
 
@@ -36,7 +37,7 @@ def read_text(reader: Reader, value: object, pointer: str) -> str | None:
     if value == "":
         reader.fault(pointer, 'no value is ever empty; ask {"exists": false}')
         return None
-    return reader.text(value, pointer, STRING_LETTERS)
+    return reader.text(value, pointer, STRING_LENGTH)
 
 
 def read_number(reader: Reader, value: object, pointer: str) -> float | None:
