@@ -6,12 +6,11 @@ open twice; of a span that begins in the hour skipped in spring, the rest is ope
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from angarium.core.events.times import EPOCH, MILLISECOND
+from angarium.core.events.times import EPOCH, MILLISECOND, find_zone
 
 PERSON = "person"
 """The zone that stands for each person's own."""
@@ -33,15 +32,6 @@ class ActiveHours(msgspec.Struct, frozen=True):
 
     zone: str
     spans: tuple[tuple[Span, ...], ...]
-
-
-@lru_cache(maxsize=1_000)
-def find_zone(name: str) -> ZoneInfo | None:
-    """The time zone of an IANA name, or None: people's attributes hold all sorts of things."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
 
 
 def zone_of(hours: ActiveHours, attributes: Mapping[str, object], default: str) -> str:

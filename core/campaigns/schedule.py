@@ -6,8 +6,8 @@ from typing import Any, Literal, cast
 import msgspec
 
 from angarium.config.limits import EVENT_NAME_LENGTH
-from angarium.core.campaigns.hours import DAY_MINUTES, DAYS, PERSON, ActiveHours, Span, find_zone
-from angarium.core.events.times import DAY
+from angarium.core.campaigns.hours import DAY_MINUTES, DAYS, PERSON, ActiveHours, Span
+from angarium.core.events.times import DAY, find_zone
 from angarium.core.segments.conditions import Where, read_where
 from angarium.core.segments.reader import Reader, child, is_list, is_object
 

@@ -6,7 +6,7 @@ each campaign version (`Design`), and put together for each person.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -23,12 +23,16 @@ _BREAKS: Final = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _SPEAKING: Final = ("html", "text", "body", "title", "data")
 
 
+Part: TypeAlias = "str | int | float | bool | list[Part] | dict[str, Part] | None"
+"""A member of a content, as in the campaign's JSON."""
+
+
 class Design(msgspec.Struct, frozen=True):
     """A channel's content of one campaign version: what stays as it is, and what is filled in."""
 
     channel: Channel
-    fixed: Mapping[str, Any]
-    holes: Mapping[str, Any]
+    fixed: Mapping[str, Part]
+    holes: Mapping[str, Part]
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -40,7 +44,8 @@ class Rendered(msgspec.Struct, frozen=True):
 
 def design(channel: Channel, content: Mapping[str, Any]) -> Design:
     """Check a content (as in the campaign's JSON) against its channel. Raises ValueError."""
-    parts = msgspec.to_builtins(msgspec.convert(content, channel.content))
+    checked = msgspec.json.encode(msgspec.convert(content, channel.content))
+    parts: dict[str, Part] = msgspec.json.decode(checked)
     holes = {name: part for name, part in parts.items() if _has_holes(part)}
     return Design(channel, {n: _one_line(n, p) for n, p in parts.items() if n not in holes}, holes)
 
@@ -59,41 +64,42 @@ class Renderer:
         unsubscribe = self._links.unsubscribe(delivery.id)
         seen = {**scope, "links": {"unsubscribe": unsubscribe}}
         html = design.channel.html_fields
-        parts = dict(design.fixed)
+        parts: dict[str, Part] = dict(design.fixed)
         for name, part in design.holes.items():
             parts[name] = _one_line(name, self._fill(part, seen, name in html))
         _check(parts)
         targets: list[str] = []
         for name in html:
-            if parts.get(name):
-                parts[name], targets = track_html(parts[name], delivery.id, self._links)
+            text = parts.get(name)
+            if isinstance(text, str) and text:
+                parts[name], targets = track_html(text, delivery.id, self._links)
         return Rendered(_message(design, delivery, parts, address, now, unsubscribe), targets)
 
-    def _fill(self, part: Any, scope: Mapping[str, Any], html: bool) -> Any:
+    def _fill(self, part: Part, scope: Mapping[str, Any], html: bool) -> Part:
         if isinstance(part, str):
             return self._templates.render(part, scope, html=html) if _has_holes(part) else part
         if isinstance(part, dict):
             return {key: self._fill(value, scope, html) for key, value in part.items()}
-        if isinstance(part, list | tuple):
+        if isinstance(part, list):
             return [self._fill(value, scope, html) for value in part]
         return part
 
 
-def _has_holes(part: Any) -> bool:
+def _has_holes(part: Part) -> bool:
     if isinstance(part, str):
         return "{{" in part or "{%" in part
     if isinstance(part, dict):
         return any(_has_holes(value) for value in part.values())
-    return isinstance(part, list | tuple) and any(_has_holes(value) for value in part)
+    return isinstance(part, list) and any(_has_holes(value) for value in part)
 
 
-def _one_line(name: str, part: Any) -> Any:
+def _one_line(name: str, part: Part) -> Part:
     """A line break in a title, a sender, a link would be a header's end."""
     if isinstance(part, str):
         return part if name in _TEXTS or part.isprintable() else _BREAKS.sub(" ", part)
     if isinstance(part, dict):
         return {key: _one_line(key, value) for key, value in part.items()}
-    if isinstance(part, list | tuple):
+    if isinstance(part, list):
         return [_one_line(name, value) for value in part]
     return part
 

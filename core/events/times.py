@@ -6,6 +6,8 @@ Outside they are RFC 3339 and ISO 8601 (weeks, days, hours, minutes, seconds; a 
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -66,3 +68,12 @@ def parse_duration(text: str) -> int:
         + part.get("seconds", 0)
     )
     return round(seconds * SECOND) * (-1 if found["sign"] == "-" else 1)
+
+
+@lru_cache(maxsize=1_000)
+def find_zone(name: str) -> ZoneInfo | None:
+    """The time zone of an IANA name, or None: people's attributes hold all sorts of things."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None

@@ -6,11 +6,11 @@ Every value that is cut or refused comes back as a Problem (S2.12).
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 import email_validator
 
 from angarium.config.limits import ATTRIBUTE_NAME_LENGTH, ATTRIBUTES_PER_TYPE, STRING_LENGTH
+from angarium.core.events.times import find_zone
 from angarium.core.events.values import Problem, check_number, fits, type_of
 from angarium.core.people.phone import normalise_mobile
 
@@ -156,7 +156,7 @@ def _opt_in(name: str, value: Any, region: str, report: Report) -> Any:
 
 
 def _timezone(name: str, value: Any, region: str, report: Report) -> Any:
-    if isinstance(value, str) and value in available_timezones():
+    if isinstance(value, str) and find_zone(value) is not None:
         return value
     report(Problem(name, "bad_timezone", "a time zone is an IANA name like Asia/Tehran", value))
     return None

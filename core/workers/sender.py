@@ -121,7 +121,7 @@ class Sender:
     async def _outcome(self, delivery: Delivery, message: Message) -> Noted:
         try:
             async with asyncio.timeout(self._seconds):
-                accepted: object = await self.provider.send(message)
+                accepted: Any = await self.provider.send(message)
         except Exception as error:
             return self._failed(delivery, message, error)
         if not isinstance(accepted, Accepted):

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from angarium.core.campaigns.hours import DAYS, ActiveHours, find_zone, next_open, zone_of
+from angarium.core.campaigns.hours import DAYS, ActiveHours, next_open, zone_of
 from angarium.core.campaigns.schedule import read_hours
-from angarium.core.events.times import format_instant, parse_instant
+from angarium.core.events.times import find_zone, format_instant, parse_instant
 from angarium.core.segments.reader import Reader
 
 

@@ -1,0 +1,19 @@
+"""The page of states is made from the table."""
+
+from pathlib import Path
+
+from angarium.core.delivery.drawing import states_page
+from angarium.core.delivery.status import DeliveryState
+
+PAGE = Path(__file__).parents[2] / "docs/delivery-states.md"
+
+
+def test_the_page_is_what_the_table_says() -> None:
+    assert PAGE.read_text(encoding="utf-8") == states_page()
+
+
+def test_every_state_is_drawn_and_explained() -> None:
+    page = states_page()
+    for state in DeliveryState:
+        assert f"| `{state}` |" in page
+        assert f"--> {state}\n" in page
