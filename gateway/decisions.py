@@ -8,8 +8,10 @@ from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 from msgspec import Meta
 
+from angarium.config.limits import USER_ID_LENGTH
 from angarium.core.bus.subjects import decisions_subject
 from angarium.core.delivery.keys import make_id
+from angarium.core.events.message import MessageRefused, read_id
 from angarium.core.store.campaigns import find_campaign
 from angarium.gateway import examples
 from angarium.gateway.answers import refused, told
@@ -91,10 +93,15 @@ async def decide(
     async def work(_: str) -> DecidedBody:
         _check_times(data)
         async with parts.store.reading() as tx:
-            if await find_campaign(tx, caller.workspace, data.campaign) is None:
-                raise Refusal(
-                    Problem.NOT_FOUND, "no campaign has this id", errors=[("/campaign", "unknown")]
-                )
+            campaign = await find_campaign(tx, caller.workspace, data.campaign)
+        if campaign is None:
+            raise Refusal(
+                Problem.NOT_FOUND, "no campaign has this id", errors=[("/campaign", "unknown")]
+            )
+        _check_person(data)
+        if data.channel is not None and data.channel not in campaign.body["content"]:
+            fault = "the campaign says nothing on this channel"
+            raise Refusal(Problem.INVALID, errors=[("/channel", fault)])
         decision = Decision(**msgspec.structs.asdict(data), request_id=request_id_of(request.scope))
         await publish(parts.bus, decisions_subject(caller.workspace), decision)
         return DecidedBody(delivery_of(caller.workspace, data.decision_id))
@@ -105,6 +112,15 @@ async def decide(
 def delivery_of(workspace: str, decision_id: str) -> str:
     """The id of the delivery that a decision leads to."""
     return make_id("dlv_", workspace, "decision", decision_id)
+
+
+def _check_person(data: DecisionBody) -> None:
+    try:
+        named = read_id(data.user_id, "userId", USER_ID_LENGTH)
+    except MessageRefused as refused:
+        raise Refusal(Problem.INVALID, errors=[("/userId", refused.reason)]) from refused
+    if named is None:
+        raise Refusal(Problem.INVALID, errors=[("/userId", "it names nobody")])
 
 
 def _check_times(data: DecisionBody) -> None:

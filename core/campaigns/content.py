@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from html import unescape
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +24,7 @@ DATA_MEMBERS = 50
 PLUGIN_FIELDS = 50
 
 BAD_SCHEMES = ("javascript:", "data:", "vbscript:", "file:", "blob:")
+_HREF = re.compile(r"""\bhref\s*=\s*["']?([^"'>]*)""", re.IGNORECASE)
 _SPACES = re.compile(r"[\s\x00-\x1f]+")
 
 
@@ -162,6 +164,10 @@ def _read_plugin_message(writing: Writing, message: object, pointer: str) -> Map
 
 def _html(writing: Writing, value: Any, pointer: str) -> None:
     writing.template(value, pointer, MAIL_LETTERS, html=True)
+    for target in _HREF.findall(value) if isinstance(value, str) else ():
+        if _SPACES.sub("", unescape(target)).lower().startswith(BAD_SCHEMES):
+            writing.reader.fault(pointer, "has a link that leads neither to the web nor to an app")
+            return
 
 
 def _text(writing: Writing, value: Any, pointer: str) -> None:

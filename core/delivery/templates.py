@@ -130,7 +130,8 @@ def _parse(environment: Environment, text: str) -> BoundTemplate:
     try:
         template = environment.from_string(text)
     except LiquidError as error:
-        raise TemplateInvalid(_reason(error), _line(error)) from error
+        line = _line(error) or text.count("\n") + 1
+        raise TemplateInvalid(_reason(error), line) from error
     except RecursionError as error:
         raise TemplateInvalid("nested too deeply") from error
     context = RenderContext(template)

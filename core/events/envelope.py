@@ -16,7 +16,7 @@ from angarium.core.events.message import (
     MessageRefused,
     parse_message,
 )
-from angarium.core.events.times import parse_instant
+from angarium.core.events.times import DAY, parse_instant
 
 
 class Envelope(msgspec.Struct, rename="camel"):
@@ -73,11 +73,18 @@ def _defaults(envelope: Envelope, origin: Origin) -> Defaults:
     if envelope.batch is None:
         return Defaults(origin.at)
     return Defaults(
-        origin.at if envelope.received_at is None else envelope.received_at,
+        _received_at(envelope.received_at, origin.at),
         envelope.type,
         read_sent_at(envelope.sent_at),
         envelope.request_id,
     )
+
+
+def _received_at(claimed: int | None, stored_at: int) -> int:
+    """The door's word as far as it can be true: not after the stream has it, nor a day before."""
+    if claimed is None or not stored_at - DAY <= claimed <= stored_at:
+        return stored_at
+    return claimed
 
 
 def read_sent_at(value: str | int | None) -> int | None:

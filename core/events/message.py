@@ -160,8 +160,8 @@ def parse_message(
     kind = wire.type or defaults.type or ""
     if kind not in KINDS:
         refuse("unknown_type", "type", "type is one of " + ", ".join(sorted(KINDS)))
-    user_id = _id(wire.user_id, "userId", USER_ID_LENGTH)
-    anonymous_id = _id(wire.anonymous_id, "anonymousId", ANONYMOUS_ID_LENGTH)
+    user_id = read_id(wire.user_id, "userId", USER_ID_LENGTH)
+    anonymous_id = read_id(wire.anonymous_id, "anonymousId", ANONYMOUS_ID_LENGTH)
     if user_id is None and anonymous_id is None:
         refuse("no_id", "userId", "a message needs a userId or an anonymousId")
     message = Message(
@@ -193,7 +193,8 @@ def _read(raw: bytes | msgspec.Raw) -> Wire:
         raise MessageRefused("not_json", "", "the message is not valid JSON") from error
 
 
-def _id(value: Id, field: str, letters: int) -> str | None:
+def read_id(value: Id, field: str, letters: int) -> str | None:
+    """An id in its one form (a string, NFC); None where there is none. Raises MessageRefused."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -272,11 +273,11 @@ def _add_context(message: Message, wire: Wire) -> None:
     context = wire.context or Context()
     if context.device is not None:
         message.device = context.device
-        message.device_id = _id(context.device.id, "context.device.id", ANONYMOUS_ID_LENGTH)
+        message.device_id = read_id(context.device.id, "context.device.id", ANONYMOUS_ID_LENGTH)
     if message.device_id is None:
         message.device_id = message.anonymous_id
     if message.kind == "alias":
-        previous = _id(wire.previous_id, "previousId", ANONYMOUS_ID_LENGTH)
+        previous = read_id(wire.previous_id, "previousId", ANONYMOUS_ID_LENGTH)
         if previous is None or message.user_id is None:
             refuse("no_id", "previousId", "alias needs a previousId and a userId")
         message.previous_ids = (previous,)
@@ -294,5 +295,5 @@ def _add_identity(message: Message, wire: Wire, context: Context) -> None:
 
 
 def _previous(values: list[Id]) -> tuple[str, ...]:
-    ids = [_id(v, "context.previousAnonymousIds", ANONYMOUS_ID_LENGTH) for v in values]
+    ids = [read_id(v, "context.previousAnonymousIds", ANONYMOUS_ID_LENGTH) for v in values]
     return tuple(i for i in dict.fromkeys(ids) if i is not None)[:PREVIOUS_ANONYMOUS_IDS]

@@ -5,9 +5,12 @@ People). Increments and array changes later than the value they change are kept 
 a late value takes its place under them.
 """
 
+from math import isfinite
 from typing import Any
 
 import msgspec
+
+from angarium.core.events.values import check_number
 
 OPERATIONS_KEPT = 100
 """Of one attribute. Older ones are folded into its value, and no late value gets below them."""
@@ -74,7 +77,7 @@ def apply(value: Any, operation: Write) -> Any:
     if operation.op == "increment":
         if value is None:
             return operand
-        return value + operand if _is_number(value) else value
+        return _sum(value, operand) if _is_number(value) else value
     items = operand if isinstance(operand, list) else [operand]
     if not isinstance(value, list):
         return list(items) if value is None and operation.op == "add" else value
@@ -98,6 +101,13 @@ def _compact(cell: Cell) -> Cell:
         value = apply(cell.value, oldest)
         cell = Cell(oldest.known, oldest.at, oldest.tie, value, cell.operations[1:])
     return cell
+
+
+def _sum(value: Any, operand: Any) -> Any:
+    """What both stores can hold; a sum beyond it leaves the value as it is."""
+    total = value + operand
+    whole = isinstance(total, int)
+    return total if (check_number(total) if whole else isfinite(total)) else value
 
 
 def _is_number(value: Any) -> bool:

@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import email_validator
-
 from angarium.config.limits import ATTRIBUTE_NAME_LENGTH, ATTRIBUTES_PER_TYPE, STRING_LENGTH
 from angarium.core.events.times import find_zone
 from angarium.core.events.values import Problem, check_number, fits, type_of
 from angarium.core.people.phone import normalise_mobile
+from angarium.plugins.addresses import parse_email
 
 TYPES_IN_SEGMENTS = frozenset({"string", "number", "boolean", "date"})
 
@@ -88,6 +87,24 @@ def read_trait(
     return None if stored is None else (name, stored)
 
 
+def is_known(name: str, types: Types) -> bool:
+    """Whether anybody in the workspace can have the attribute; else there is nothing to unset."""
+    return name in SYSTEM or name in types.fixed
+
+
+def fits_operation(name: str, op: str, operand: Any, types: Types, report: Report) -> bool:
+    """Whether an attribute may be incremented, added to or removed from by `operand`."""
+    if name in SYSTEM:
+        reason = f"{name} is a {SYSTEM[name]}: set it instead"
+        report(Problem(name, "wrong_type", reason, operand))
+        return False
+    if not name or len(name) > ATTRIBUTE_NAME_LENGTH:
+        short = name[:ATTRIBUTE_NAME_LENGTH]
+        report(Problem(short, "attribute_name", "a name has 1 to 50 characters", operand))
+        return False
+    return _custom(name, operand if op == "increment" else [operand], types, report) is not None
+
+
 def _custom(name: str, value: Any, types: Types, report: Report) -> Any:
     kind = type_of(value)
     if not check_number(value):
@@ -123,13 +140,10 @@ def _text(name: str, value: Any, region: str, report: Report) -> Any:
 
 def _email(name: str, value: Any, region: str, report: Report) -> Any:
     try:
-        found = email_validator.validate_email(
-            value if isinstance(value, str) else "", check_deliverability=False
-        )
-    except email_validator.EmailNotValidError as error:
+        return parse_email(value if isinstance(value, str) else "")
+    except ValueError as error:
         report(Problem(name, "bad_email", str(error), value))
         return None
-    return found.normalized
 
 
 def _mobile(name: str, value: Any, region: str, report: Report) -> Any:

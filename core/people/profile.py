@@ -13,7 +13,13 @@ from angarium.core.events.message import Message, Operations, tie
 from angarium.core.events.values import Problem
 from angarium.core.people import attributes, consent
 from angarium.core.people.attributes import Cell, Write
-from angarium.core.people.catalogue import RESERVED_TRAITS, Types, read_trait
+from angarium.core.people.catalogue import (
+    RESERVED_TRAITS,
+    Types,
+    fits_operation,
+    is_known,
+    read_trait,
+)
 from angarium.core.people.consent import Consent, Standing, Word
 from angarium.plugins.channel import BUILT_IN_CHANNELS
 
@@ -125,11 +131,11 @@ def _writes(
         if (read := read_trait(name, value, types, region, report))
     ]
     operations = message.operations or Operations()
-    found += [(RESERVED_TRAITS.get(name, name), change("unset")) for name in operations.unset]
+    named = (RESERVED_TRAITS.get(name, name) for name in operations.unset)
+    found += [(name, change("unset")) for name in named if is_known(name, types)]
     for op in ("increment", "add", "remove"):
         for name, operand in getattr(operations, op).items():
-            sample = operand if op == "increment" else [operand]
-            if read_trait(name, sample, types, region, report):
+            if fits_operation(name, op, operand, types, report):
                 found.append((name, change(op, operand)))
     return found
 

@@ -15,7 +15,7 @@ from angarium.core.bus.subjects import DECISIONS, workspace_of
 from angarium.core.campaigns.definition import CampaignDefinition, parse_campaign
 from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.record import NewDelivery
-from angarium.core.events.message import MEANINGLESS_IDS
+from angarium.core.events.message import MessageRefused, read_id
 from angarium.core.events.times import parse_instant
 from angarium.core.events.values import Problem
 from angarium.core.people.identity import profile_of_user
@@ -135,8 +135,12 @@ class Decisions:
         await people.save_users(tx, workspace, {decision.user_id: profile_id})
         found = await people.lock_profiles(tx, workspace, {profile_id: decision.user_id}, now)
         person = found[profile_id]
-        heard_of = now if person.revision else now + UNHEARD
-        due_at = max(heard_of, _instant(decision.not_before, "notBefore") or now)
+        unheard = person.revision == 0
+        if unheard:
+            await people.save_profiles(tx, workspace, [person])
+        due_at = max(
+            now + UNHEARD if unheard else now, _instant(decision.not_before, "notBefore") or now
+        )
         channel = _channel(decision, definition) or choose_channel(
             definition, person, self._channels, None
         )
@@ -168,9 +172,13 @@ def _read(body: bytes) -> Decision:
         raise Refused("bad_decision", "", f"not a decision: {error}"[:200]) from error
     if not 0 < len(decision.decision_id) <= ID_LETTERS:
         raise Refused("bad_decision", "decisionId", f"decisionId has 1 to {ID_LETTERS} characters")
-    user = decision.user_id
-    if not user.strip() or len(user) > USER_ID_LENGTH or user.lower() in MEANINGLESS_IDS:
+    try:
+        user = read_id(decision.user_id, "userId", USER_ID_LENGTH)
+    except MessageRefused as refused:
+        raise Refused("bad_decision", "userId", refused.reason) from refused
+    if user is None:
         raise Refused("bad_decision", "userId", "userId names nobody")
+    decision.user_id = user
     if b"\\u0000" in body:
         raise Refused("null_character", "", "the character U+0000 cannot be stored; remove it")
     return decision

@@ -9,7 +9,7 @@ from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.render import Renderer
 from angarium.core.store.attempts import Judged, hand_over
 from angarium.core.store.changes import Changes
-from angarium.core.store.errors import Contention, StoreUnavailable
+from angarium.core.store.errors import Contention, Refused, StoreUnavailable
 from angarium.core.store.ledger import Key, claim, release, take_back
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.workers.clock import Now
@@ -65,7 +65,22 @@ class Desk:
         async def work(tx: Transaction, changes: Changes) -> set[Key]:
             return await hand_over(tx, judged, changes, self._now())
 
-        return await self._publisher.commit(work)
+        try:
+            return await self._publisher.commit(work)
+        except Refused as error:
+            return await self._part(judged, error)
+
+    async def _part(self, judged: Sequence[Judged], error: Refused) -> set[Key]:
+        """One of these cannot be stored (PostgreSQL's JSON holds no NUL): hold that one only."""
+        if len(judged) > 1:
+            return {key for one in judged for key in await self.hand_over([one])}
+        (one,) = judged
+        held = held_after_mistake(one.claimed, self._now())
+        if one.wanted == held.wanted:
+            raise error
+        log.error("delivery_refused_by_store", delivery=one.claimed.id, reason=str(error))
+        await self.hand_over([held])
+        return set()
 
     async def give_back(self, channel: str | None, unsent: Sequence[Delivery] = ()) -> None:
         """Let go of what was claimed, and of `unsent`, which may be committed as handed."""

@@ -13,7 +13,13 @@ from typing import TypeVar
 import structlog
 
 from angarium.core.bus.bus import Bus
-from angarium.core.bus.errors import BusFull, BusRefused, BusUnavailable, MessageTooLarge
+from angarium.core.bus.errors import (
+    BadToken,
+    BusFull,
+    BusRefused,
+    BusUnavailable,
+    MessageTooLarge,
+)
 from angarium.core.bus.wire import Outgoing
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import StoreError
@@ -144,7 +150,7 @@ class Publisher:
             except (BusUnavailable, BusFull) as error:
                 log.warning("outbox_waits", rows=len(self._waiting), reason=str(error))
                 await asyncio.sleep(PAUSE_SECONDS)
-            except (BusRefused, MessageTooLarge) as error:
+            except (BusRefused, MessageTooLarge, BadToken) as error:
                 if len(messages) == 1:
                     log.error("report_lost", id=messages[0].message_id, reason=str(error))
                     return None

@@ -90,4 +90,15 @@ class Recorder:
             except (Contention, StoreUnavailable) as error:
                 log.warning("answers_wait", count=len(batch), reason=str(error))
                 await asyncio.sleep(PAUSE_SECONDS)
+            except Exception:
+                return await self._part(batch)
         crash_point("deliver.recorded")
+        return None
+
+    async def _part(self, batch: Sequence[Noted]) -> None:
+        """One of these can never be written: the others must be."""
+        if len(batch) > 1:
+            for noted in batch:
+                await self._write([noted])
+        else:
+            log.exception("answer_lost", delivery=batch[0].answer.handed.id)

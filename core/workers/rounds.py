@@ -75,11 +75,13 @@ class ChannelLoop:
                 self._unsure, self._unsent = False, []
             return await self._round(limit) == limit
         except (Contention, StoreUnavailable) as error:
-            # Nobody knows what was committed of the round: it sends nothing, and gives all back.
-            self._unsure = True
             log.warning("delivery_waits", channel=self._channel.name, reason=str(error))
-            await asyncio.sleep(PAUSE_SECONDS)
-            return True
+        except Exception:
+            log.exception("delivery_failed", channel=self._channel.name)
+        # Nobody knows what was committed of the round: it sends nothing, and gives all back.
+        self._unsure = True
+        await asyncio.sleep(PAUSE_SECONDS)
+        return True
 
     async def _round(self, limit: int) -> int:
         claimed = await self._desk.claim(self._channel.name, limit)

@@ -14,7 +14,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -62,12 +63,10 @@ async def cut_broker(folder: Path, *, cuts: int, seed: int = 1, synced: bool = T
     server.prepare()
     if not synced:
         plant_weakness(folder / "data" / "nats" / "server.conf")
-    process = await _traced(folder / "calls", server.command())
-    await server.wait_ready()
-    began = time.time()
-    acked = await _publish(server.url)
-    process.terminate()
-    await process.wait()
+    async with _traced(folder / "calls", server.command()):
+        await server.wait_ready()
+        began = time.time()
+        acked = await _publish(server.url)
     disk = TracedDisk(folder / "data" / "nats" / "store")
     calls = await asyncio.to_thread(read_calls, folder / "calls")
     verdict = Verdict(0, 0, 0, 0)
@@ -82,8 +81,8 @@ async def cut_store(folder: Path, *, cuts: int, seed: int = 1) -> Verdict:
     path = folder / "data" / "angarium.db"
     path.parent.mkdir()
     command = [sys.executable, "-m", "tests.drills.committer", str(path), str(LOAD_SECONDS)]
-    process = await _traced(folder / "calls", command, stdout=asyncio.subprocess.PIPE)
-    output, _ = await process.communicate()
+    async with _traced(folder / "calls", command) as process:
+        output, _ = await process.communicate()
     acked = {
         name: float(at) for name, at in (line.split() for line in output.decode().splitlines())
     }
@@ -101,13 +100,21 @@ def _instants(cuts: int, seed: int, first: float, last: float) -> list[float]:
     return [dice.uniform(first, last) for _ in range(cuts)]
 
 
-async def _traced(
-    calls: Path, command: Sequence[str], stdout: int | None = None
-) -> asyncio.subprocess.Process:
+@asynccontextmanager
+async def _traced(calls: Path, command: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a command traced; it ends with the block, if it has not ended before."""
     try:
-        return await asyncio.create_subprocess_exec(*tracing(calls), *command, stdout=stdout)
+        process = await asyncio.create_subprocess_exec(
+            *tracing(calls), *command, stdout=asyncio.subprocess.PIPE
+        )
     except FileNotFoundError as error:
         raise CannotTrace("strace is not installed (Debian: strace)") from error
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
 
 
 async def _publish(url: str) -> dict[str, float]:

@@ -26,7 +26,8 @@ def tracing(folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     return [
         *("strace", "--follow-forks", "--output-separately", "--quiet=all"),
-        *("--seccomp-bpf", "--timestamps=unix,us", "--syscall-times=us", "--strings-in-hex=all"),
+        *("--interruptible=waiting", "--seccomp-bpf"),
+        *("--timestamps=unix,us", "--syscall-times=us", "--strings-in-hex=all"),
         *("--string-limit", str(STRING_BYTES), "--decode-fds=path", "--trace", CALLS),
         *("--output", str(folder / "calls")),
     ]

@@ -17,3 +17,11 @@ async def office(store: Store, bus: Bus) -> AsyncIterator[Office]:
     yield office
     publishing.cancel()
     await asyncio.gather(publishing, return_exceptions=True)
+
+
+@pytest.fixture
+async def shop(office: Office) -> Office:
+    """An office with a campaign and somebody to send it to."""
+    await office.campaign()
+    await office.person()
+    return office

@@ -21,6 +21,8 @@ from angarium.plugins import Accepted, Channel, Message, Provider
 from angarium.plugins.channel import EMAIL, SMS
 from angarium.plugins.testing import RecordingProvider
 from tests.delivery.examples import NOW
+from tests.parts.waiting import until
+from tests.store.ledgers import states
 
 CAMPAIGN: Mapping[str, Any] = {
     "name": "Welcome",
@@ -164,3 +166,11 @@ class Office:
         finally:
             stop.set()
             await working
+
+    async def became(self, **expected: int) -> None:
+        """Wait until the counters of states are these."""
+
+        async def holds() -> bool:
+            return await states(self.store) == expected
+
+        await until(holds)

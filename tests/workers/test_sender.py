@@ -3,45 +3,24 @@
 import asyncio
 from typing import Any
 
-import msgspec
 import pytest
 
 from angarium.core.delivery.record import AT_LEAST_ONCE
 from angarium.core.delivery.status import DeliveryState
-from angarium.core.events.times import HOUR, MINUTE, SECOND
-from angarium.core.store.attempts import Suppressed, suppress
-from angarium.core.store.outcomes import find_delivery
+from angarium.core.events.times import MINUTE, SECOND
 from angarium.plugins import Accepted, InDoubt, Message, PermanentFailure, TemporaryFailure
 from tests.delivery.examples import NOW, new_delivery
-from tests.parts.waiting import until
 from tests.store.ledgers import row, states
 from tests.workers.offices import Director, Office, TextDirector, fails_with
 
 S = DeliveryState
 
 
-@pytest.fixture
-async def shop(office: Office) -> Office:
-    """An office with a campaign and somebody to send it to."""
-    await office.campaign()
-    await office.person()
-    return office
-
-
-async def became(office: Office, **expected: int) -> None:
-    """Wait until the counters of states are these."""
-
-    async def holds() -> bool:
-        return await states(office.store) == expected
-
-    await until(holds)
-
-
 async def test_what_a_provider_cannot_take_now_is_tried_again_later(shop: Office) -> None:
     await shop.plan(new_delivery())
     mail = Director(fails_with(TemporaryFailure("email_director: busy", retry_after=30)))
     async with shop.delivering(mail):
-        await became(shop, held=1)
+        await shop.became(held=1)
         held = await row(shop.store)
         assert (held.reason, held.due_at, held.attempt) == (
             "email_director: busy",
@@ -64,12 +43,12 @@ async def test_no_request_comes_before_the_end_of_a_pause_that_a_provider_asked_
     away = TemporaryFailure("email_director: away", retry_after=60, pause=True)
     mail = Director(fails_with(away))
     async with shop.delivering(mail, concurrency=1):
-        await became(shop, held=1, planned=4)
+        await shop.became(held=1, planned=4)
         assert len(mail.messages) == 1
         assert (await row(shop.store, mail.keys[0])).attempt == 0
         mail.answer = Director().answer
         shop.now += 60 * SECOND
-        await became(shop, accepted=5)
+        await shop.became(accepted=5)
     assert len(mail.messages) == 6
 
 
@@ -77,9 +56,9 @@ async def test_a_refusal_for_good_fails_and_suppresses_a_dead_address(shop: Offi
     await shop.plan(new_delivery("dlv_1"))
     mail = Director(fails_with(PermanentFailure("email_director: no such user", address_dead=True)))
     async with shop.delivering(mail):
-        await became(shop, failed=1)
+        await shop.became(failed=1)
         await shop.plan(new_delivery("dlv_2"))
-        await became(shop, failed=1, skipped=1)
+        await shop.became(failed=1, skipped=1)
     assert (await row(shop.store, "dlv_1")).reason == "email_director: no such user"
     assert (await row(shop.store, "dlv_2")).reason == "suppressed"
 
@@ -108,7 +87,7 @@ async def test_when_nobody_can_know_the_promise_decides(
     await shop.plan(new_delivery("dlv_1"), new_delivery("dlv_2", promise=AT_LEAST_ONCE))
     mail = Director(answer)
     async with shop.delivering(mail, send_seconds=0.05):
-        await became(shop, in_doubt=1, held=1)
+        await shop.became(in_doubt=1, held=1)
     once, again = await row(shop.store, "dlv_1"), await row(shop.store, "dlv_2")
     assert (once.state, once.reason, once.resends) == (S.IN_DOUBT, reason, 0)
     assert (again.state, again.reason, again.resends) == (S.HELD, reason, 1)
@@ -118,10 +97,10 @@ async def test_a_resend_carries_the_same_key(shop: Office) -> None:
     await shop.plan(new_delivery(promise=AT_LEAST_ONCE))
     mail = Director(fails_with(InDoubt()))
     async with shop.delivering(mail):
-        await became(shop, held=1)
+        await shop.became(held=1)
         mail.answer = Director().answer
         shop.now += MINUTE
-        await became(shop, accepted=1)
+        await shop.became(accepted=1)
     assert mail.keys == ["dlv_1", "dlv_1"]
 
 
@@ -137,5 +116,3 @@ async def test_a_provider_that_hangs_keeps_nobody_else_waiting(shop: Office) -> 
         await text.received(20)
     assert len(mail.messages) == 4
     assert await states(shop.store) == {"accepted": 20, "in_doubt": 4, "planned": 16}
-
-
