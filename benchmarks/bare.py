@@ -1,37 +1,46 @@
-"""Bare databases: the drivers alone, with the product's pragmas, schema and statements."""
+"""Bare databases: the drivers alone, with the product's schema and pragmas, and plain upserts."""
 
-import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
+import msgspec
 
-from angarium.core.store.catalogue import Catalogue, load_queries
 from angarium.core.store.checkpoints import Checkpoints
 from angarium.core.store.open import open_store
 from angarium.core.store.session import connect
-from benchmarks.machine import cpu_seconds
 
 Values = tuple[Any, ...]
-Step = tuple[str, list[Values]]
-
-POSITION = ("stream", "partition", "old", "new", "epoch")
-OUTBOX = ("id", "messages", "now")
 
 
-class Written(tuple[float, float]):
-    """Seconds on the clock, and seconds of processor, that writing took."""
+class Table(msgspec.Struct, frozen=True):
+    """Rows of a table. types: PostgreSQL's, "" on SQLite. keys: what its upsert conflicts on."""
+
+    name: str
+    keys: tuple[str, ...]
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: list[Values]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Rows to be written into a table; only: of which columns nothing but these is written."""
+
+    table: Table
+    rows: list[Values]
+    only: tuple[str, ...] = ()
 
 
 class BareDatabase(Protocol):
     """A database without the product on top."""
 
-    async def read(self, select: str) -> list[Values]: ...
+    async def read(self, table: str, keys: tuple[str, ...], without: str = "") -> Table:
+        """All of a table, in the order of its keys; `without` a column that makes itself."""
+        ...
 
     async def write(self, transactions: Sequence[Sequence[Step]]) -> float:
         """Write everything; gives the seconds that it took."""
@@ -43,76 +52,54 @@ class BareSqlite:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._queries = load_queries("sqlite")
 
-    async def read(self, select: str) -> list[Values]:
+    async def read(self, table: str, keys: tuple[str, ...], without: str = "") -> Table:
         with sqlite3.connect(self._path) as link:
-            return link.execute(select).fetchall()
+            info = link.execute(f"pragma table_info({table})").fetchall()
+            columns = tuple(name for _, name, *_ in info if name != without)
+            order = ", ".join([without] if without else keys)
+            select = f"select {', '.join(columns)} from {table} order by {order}"
+            return Table(table, keys, columns, ("",) * len(columns), link.execute(select).fetchall())
 
     async def write(self, transactions: Sequence[Sequence[Step]]) -> float:
-        ready = [[_for_sqlite(self._queries, *step) for step in steps] for steps in transactions]
+        ready = [[(_sqlite(step), _bound(step)) for step in steps] for steps in transactions]
         checkpoints = Checkpoints(self._path)
         checkpoints.start()
         link = connect(self._path, writing=True)
         try:
             began = time.perf_counter()
-            _write_sqlite(link, ready, checkpoints.wrote)
+            _write(link, ready, checkpoints.wrote)
             return time.perf_counter() - began
         finally:
             await checkpoints.stop()
             link.close()
 
 
-def _write_sqlite(
-    link: sqlite3.Connection,
-    transactions: Sequence[Sequence[tuple[str, Sequence[Any]]]],
-    wrote: Callable[[], None],
-) -> None:
-    for steps in transactions:
-        link.execute("begin immediate")
-        for sql, rows in steps:
-            link.executemany(sql, rows)
-        link.execute("commit")
-        wrote()
-
-
-def _for_sqlite(queries: Catalogue, name: str, rows: list[Values]) -> tuple[str, Sequence[Any]]:
-    query = queries[name]
-    if query.expanded.columns:
-        return query.sql, rows
-    if name == "plan_deliveries":
-        marks = ", ".join("?" * len(rows[0]))
-        return DELIVERIES.format(f"values ({marks})"), rows
-    names = POSITION if name == "advance_position" else OUTBOX
-    return query.sql, [dict(zip(names, row, strict=True)) for row in rows]
-
-
-DELIVERIES = """insert into deliveries
-    (workspace, id, source, campaign, version, step, run, profile_id, channel, class, promise,
-     test, due_at, expires_at, hour, planned_at, triggered_at, device, context, request_id,
-     state, reason, provider, generation, attempt, resends, updated_at, gates, reactions)
-select column1, column2, column3, column4, column5, column6, column7, column8, column9, column10,
-     column11, column12, column13, column14, column15, column16, column17, column18, column19,
-     column20, 'planned', '', '', 0, 0, 0, column16, '[]', '{{}}'
-from ({})"""
-
-
 class BarePostgres:
-    """asyncpg on one connection."""
+    """asyncpg on one connection, an array for each column."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._queries = load_queries("postgres")
 
-    async def read(self, select: str) -> list[Values]:
+    async def read(self, table: str, keys: tuple[str, ...], without: str = "") -> Table:
         link = await asyncpg.connect(self._url)
         try:
-            return [tuple(row) for row in await link.fetch(select)]
+            info = await link.fetch(
+                "select column_name, udt_name from information_schema.columns"
+                " where table_name = $1 order by ordinal_position",
+                table,
+            )
+            named = [(name, type_) for name, type_ in info if name != without]
+            columns = tuple(name for name, _ in named)
+            order = ", ".join([without] if without else keys)
+            found = await link.fetch(f"select {', '.join(columns)} from {table} order by {order}")
+            rows = [tuple(row) for row in found]
+            return Table(table, keys, columns, tuple(type_ for _, type_ in named), rows)
         finally:
             await link.close()
 
     async def write(self, transactions: Sequence[Sequence[Step]]) -> float:
-        ready = [[self._prepared(*step) for step in steps] for steps in transactions]
+        ready = [[(_postgres(step), _columns(step)) for step in steps] for steps in transactions]
         link = await asyncpg.connect(self._url)
         try:
             began = time.perf_counter()
@@ -124,18 +111,6 @@ class BarePostgres:
         finally:
             await link.close()
 
-    def _prepared(self, name: str, rows: list[Values]) -> tuple[str, Sequence[Any]]:
-        query = self._queries[name]
-        if query.expanded.columns:
-            return query.sql, [list(column) for column in zip(*rows, strict=True)]
-        params: Mapping[str, Any]
-        if name == "plan_deliveries":
-            params = {"rows": rows}
-        else:
-            names = POSITION if name == "advance_position" else OUTBOX
-            params = dict(zip(names, rows[0], strict=True))
-        return query.sql, query.numbered(params)
-
 
 def bare(url: str) -> BareDatabase:
     """The driver for a store's URL."""
@@ -145,22 +120,71 @@ def bare(url: str) -> BareDatabase:
     return BarePostgres(url)
 
 
-@asynccontextmanager
-async def migrated(url: str) -> AsyncIterator[BareDatabase]:
+async def migrated(url: str) -> BareDatabase:
     """A database with the product's schema and nothing in it."""
     store = await open_store(url)
     await store.migrate()
     await store.close()
-    yield bare(url)
+    return bare(url)
 
 
-def cpu_used() -> float:
-    """Seconds of processor that this process has used."""
-    import os
+def _write(
+    link: sqlite3.Connection,
+    transactions: Sequence[Sequence[tuple[str, list[Values]]]],
+    wrote: Callable[[], None],
+) -> None:
+    for steps in transactions:
+        link.execute("begin immediate")
+        for sql, rows in steps:
+            link.executemany(sql, rows)
+        link.execute("commit")
+        wrote()
 
-    return cpu_seconds(os.getpid())
+
+def _bound(step: Step) -> list[Values]:
+    """The values that the statement takes, in its order."""
+    if not step.only:
+        return step.rows
+    places = [step.table.columns.index(name) for name in (*step.table.keys, *step.only)]
+    return [tuple(row[place] for place in places) for row in step.rows]
 
 
-async def settle() -> None:
-    """Let what is left of the last measurement end."""
-    await asyncio.sleep(0.2)
+def _sqlite(step: Step) -> str:
+    table = step.table
+    if step.only:
+        first = len(table.keys) + 1
+        sets = ", ".join(f"{name} = ?{at}" for at, name in enumerate(step.only, first))
+        wheres = " and ".join(f"{name} = ?{at}" for at, name in enumerate(table.keys, 1))
+        return f"update {table.name} set {sets} where {wheres}"
+    marks = ", ".join("?" * len(table.columns))
+    return f"insert into {table.name} ({_list(table.columns)}) values ({marks}){_upsert(table)}"
+
+
+def _postgres(step: Step) -> str:
+    table = step.table
+    names = (*table.keys, *step.only) if step.only else table.columns
+    types = dict(zip(table.columns, table.types, strict=True))
+    arrays = ", ".join(f"${at}::{types[name]}[]" for at, name in enumerate(names, 1))
+    if step.only:
+        sets = ", ".join(f"{name} = r.{name}" for name in step.only)
+        wheres = " and ".join(f"{table.name}.{name} = r.{name}" for name in table.keys)
+        source = f"unnest({arrays}) as r ({_list(names)})"
+        return f"update {table.name} set {sets} from {source} where {wheres}"
+    select = f"select * from unnest({arrays})"
+    return f"insert into {table.name} ({_list(names)}) {select}{_upsert(table)}"
+
+
+def _columns(step: Step) -> list[list[Any]]:
+    return [list(column) for column in zip(*_bound(step), strict=True)]
+
+
+def _upsert(table: Table) -> str:
+    if not table.keys:
+        return ""
+    sets = ", ".join(f"{n} = excluded.{n}" for n in table.columns if n not in table.keys)
+    what = f"do update set {sets}" if sets else "do nothing"
+    return f" on conflict ({_list(table.keys)}) {what}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names)

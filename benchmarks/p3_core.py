@@ -87,8 +87,8 @@ async def _floor(folder: Path, transaction: int, filled: Filled) -> Figures:
     folder.mkdir(parents=True)
     harvest = await read_harvest(bare(filled.database))
     work = transactions(harvest, transaction)
-    async with migrated(sqlite_url(folder / "floor.db")) as database:
-        seconds = await database.write(work)
+    database = await migrated(sqlite_url(folder / "floor.db"))
+    seconds = await database.write(work)
     return {"floor": len(harvest.log) / seconds}
 
 

@@ -3,22 +3,16 @@
 The rows are read from the database that the core has filled, and put into transactions of as many
 messages as the core's own. Each transaction writes what the core's wrote: its messages into the
 log, and once each the profiles, totals, identities, runs, deliveries and counters that they
-concern, with the product's own statements. It reads nothing and decides nothing; all texts are
-ready before the clock starts.
+concern. It reads nothing and decides nothing; all rows are ready before the clock starts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from angarium.core.bus.subjects import EVENTS
-from benchmarks.bare import BareDatabase
-from benchmarks.traffic import NAMES, WORKSPACE
-
-Values = tuple[Any, ...]
-Step = tuple[str, list[Values]]
-"""A query's name, and rows for it."""
+from benchmarks.bare import BareDatabase, Step, Table, Values
+from benchmarks.traffic import NAMES
 
 SLOT = 30 * 60_000
 REPORT = (
@@ -28,139 +22,176 @@ REPORT = (
     '"at":"2026-11-22T10:00:00.000Z","profile":"prf_4gj4zq3ybqtm4gj4zq3ybqtm",'
     '"requestId":"req_00000000000000000001"}',
 )
+TABLES: dict[str, tuple[str, ...]] = {
+    "positions": ("stream", "partition"),
+    "events": (),
+    "profiles": ("workspace", "id"),
+    "aggregates": ("workspace", "profile_id", "event"),
+    "identities": ("workspace", "kind", "value"),
+    "known_as": ("workspace", "profile_id", "anonymous_id"),
+    "runs": ("workspace", "id"),
+    "deliveries": ("workspace", "id"),
+    "refusals": ("workspace", "profile_id", "campaign", "reason"),
+    "campaign_counts": ("workspace", "campaign", "name", "shard"),
+    "delivery_counts": (
+        "workspace", "hour", "campaign", "step", "channel", "provider", "kind", "name", "reason",
+        "shard",
+    ),
+    "event_names": ("workspace", "name"),
+    "event_counts": ("workspace", "name", "slot", "shard"),
+    "outbox": ("id",),
+}  # fmt: skip
+"""What the core writes, and the keys of its upserts."""
 
-SELECTS = {
-    "add_events": "select workspace, message_id, profile_id, at, received_at, kind, name,"
-    " anonymous_id, user_id, device, request_id, body from events order by id",
-    "save_profiles": "select workspace, id, user_id, created_at, last_seen_at, attributes, state,"
-    " revision, merged_into from profiles",
-    "save_totals": "select workspace, profile_id, event, count, first_at, last_at, numbers"
-    " from aggregates",
-    "save_identities": "select workspace, kind, value, profile_id, bindings from identities",
-    "add_known_as": "select workspace, profile_id, anonymous_id from known_as",
-    "save_runs": "select workspace, id, campaign, version, profile_id, state, step, due_at,"
-    " triggered_at, device, context, reason, request_id, created_at, updated_at from runs",
-    "add_refusals": "select workspace, profile_id, campaign, reason, version, at, count, saw"
-    " from refusals",
-    "count_campaigns": "select workspace, campaign, name, shard, count from campaign_counts",
-    "plan_deliveries": "select workspace, id, source, campaign, version, step, run, profile_id,"
-    " channel, class, promise, test, due_at, expires_at, hour, planned_at, triggered_at, device,"
-    " context, request_id from deliveries",
-    "add_delivery_counts": "select workspace, hour, campaign, step, channel, provider, kind, name,"
-    " reason, shard, count from delivery_counts",
-    "count_names": "select workspace, name, count, first_at, last_at from event_names",
-    "count_events": "select workspace, name, slot, shard, count from event_counts",
-}
-MESSAGE_OF_RUN = msgspec.json.Decoder(dict[str, Any])
+SEEN = ("created_at", "last_seen_at")
+_decode_context = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Harvest:
-    """All that the core wrote, by what it belongs to."""
+    """All that the core wrote, found by what it belongs to. `log`: its messages, in order."""
 
-    def __init__(self, tables: dict[str, list[Values]]) -> None:
-        self.log = tables["add_events"]
-        self.profiles = {row[1]: row for row in tables["save_profiles"]}
-        self.totals = {(row[1], row[2]): row for row in tables["save_totals"]}
-        self.identities = {(row[1], row[2]): row for row in tables["save_identities"]}
-        self.known_as = _grouped(tables["add_known_as"], 2)
-        self.runs: dict[str, list[Values]] = {}
-        for row in tables["save_runs"]:
-            self.runs.setdefault(MESSAGE_OF_RUN.decode(row[10])["messageId"], []).append(row)
-        self.deliveries = _grouped(tables["plan_deliveries"], 6)
-        self.refusals = _grouped(tables["add_refusals"], 1)
-        self.figures = _grouped(tables["count_campaigns"], 1)
-        self.standings = _grouped(tables["add_delivery_counts"], 2)
-        self.names = {row[1]: row for row in tables["count_names"]}
-        self.slots = {(row[1], row[2]): row for row in tables["count_events"]}
+    def __init__(self, tables: dict[str, Table]) -> None:
+        self.tables = tables
+        self.log = tables["events"].rows
+        self.of = {name: _reader(table) for name, table in tables.items()}
+        self._found: dict[tuple[str, str], dict[Any, list[Values]]] = {}
+
+    def where(self, table: str, column: str, value: Any) -> Sequence[Values]:
+        """The rows of a table with this value in a column."""
+        if (table, column) not in self._found:
+            groups: dict[Any, list[Values]] = {}
+            for row in self.tables[table].rows:
+                groups.setdefault(self.of[table](row, column), []).append(row)
+            self._found[table, column] = groups
+        return self._found[table, column].get(value, ())
 
 
 async def read_harvest(database: BareDatabase, since: int = 0) -> Harvest:
-    """Read everything; of the log what came after row `since`."""
-    tables = {name: await database.read(select) for name, select in SELECTS.items()}
-    tables["add_events"] = tables["add_events"][since:]
+    """Read everything; of the log what came after its first `since` entries."""
+    tables: dict[str, Table] = {}
+    for name, keys in TABLES.items():
+        tables[name] = await database.read(name, keys, without="id" if name == "events" else "")
+    del tables["events"].rows[:since]
+    runs = tables["runs"]
+    context = runs.columns.index("context")
+    by_trigger = [(*row, _decode_context(row[context])["messageId"]) for row in runs.rows]
+    tables["triggers"] = Table("runs", (), (*runs.columns, "trigger"), (), by_trigger)
     return Harvest(tables)
 
 
 def transactions(harvest: Harvest, size: int) -> list[list[Step]]:
     """What to write, in transactions of `size` messages."""
-    log = harvest.log
     seen: set[str] = set()
+    log = harvest.log
     parts = [log[first : first + size] for first in range(0, len(log), size)]
     return [_steps(harvest, part, seen, number) for number, part in enumerate(parts)]
 
 
 def _steps(harvest: Harvest, log: list[Values], seen: set[str], number: int) -> list[Step]:
-    owners = {row[2] for row in log}
-    fresh = owners - seen
-    seen |= fresh
-    profiles = [harvest.profiles[id] for id in owners]
-    told = {row[2] for row in log if row[5] == "identify"} | fresh
-    runs = [run for row in log for run in harvest.runs.get(row[1], ())]
-    deliveries = [one for run in runs for one in harvest.deliveries.get(run[1], ())]
-    events = {row[6] for row in log if row[6]}
-    campaigns = {run[2] for run in runs}
-    steps: list[Step] = [
-        ("advance_position", [(EVENTS, 0, number, number + 1, "epoch")]),
-        ("save_identities", _identities(harvest, log)),
-        ("add_known_as", _unique(harvest.known_as.get(row[7], ()) for row in log)),
-        ("save_profiles", [row for row in profiles if row[1] in told]),
-        ("see_profiles", [row for row in profiles if row[1] not in told]),
-        ("save_totals", [harvest.totals[k] for k in {(r[2], r[6]) for r in log if r[6]}]),
-        ("add_events", log),
-        ("count_names", [harvest.names[name] for name in events]),
-        ("count_events", _slots(harvest, log)),
-        ("save_runs", runs),
-        ("plan_deliveries", deliveries),
-        ("add_refusals", _refusals(harvest, log)),
-        ("count_campaigns", _unique(harvest.figures.get(id, ()) for id in campaigns)),
-        ("add_delivery_counts", _unique(harvest.standings.get(id, ()) for id in campaigns)),
-        ("save_outbox", _outbox(number, len(deliveries))),
+    read = harvest.of["events"]
+    owners = {read(row, "profile_id") for row in log}
+    told = {read(row, "profile_id") for row in log if read(row, "kind") == "identify"}
+    told |= owners - seen
+    seen |= owners
+    runs = _runs(harvest, log)
+    found: dict[str, Iterable[Values]] = {
+        "positions": harvest.tables["positions"].rows[:1],
+        "identities": _of(harvest, "identities", "value", {read(r, "anonymous_id") for r in log}),
+        "known_as": _of(harvest, "known_as", "anonymous_id", {read(r, "anonymous_id") for r in log}),
+        "profiles": _of(harvest, "profiles", "id", told),
+        "aggregates": _totals(harvest, log),
+        "events": log,
+        **_counted(harvest, log, runs),
+        "runs": runs,
+        "deliveries": _of(harvest, "deliveries", "run", {row[1] for row in runs}),
+        "refusals": _refusals(harvest, log),
+    }
+    steps = [Step(harvest.tables[name], _sorted(rows)) for name, rows in found.items()]
+    heard = _of(harvest, "profiles", "id", owners - told)
+    steps.append(Step(harvest.tables["profiles"], _sorted(heard), SEEN))
+    reports = len(list(found["deliveries"]))
+    steps.append(Step(harvest.tables["outbox"], _outbox(harvest, number, reports)))
+    return [step for step in steps if step.rows]
+
+
+def _of(harvest: Harvest, table: str, column: str, values: Iterable[Any]) -> list[Values]:
+    return [row for value in values for row in harvest.where(table, column, value)]
+
+
+def _totals(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
+    read, total = harvest.of["events"], harvest.of["aggregates"]
+    done = {(read(row, "profile_id"), read(row, "name")) for row in log}
+    return [
+        row
+        for owner, name in done
+        for row in harvest.where("aggregates", "profile_id", owner)
+        if total(row, "event") == name
     ]
-    return [(name, sorted(rows, key=_key)) for name, rows in steps if rows]
 
 
-def _identities(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
-    keys = {("anonymous", row[7]) for row in log if row[7]}
-    return [harvest.identities[key] for key in keys]
+def _runs(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
+    read = harvest.of["events"]
+    found = _of(harvest, "triggers", "trigger", {read(row, "message_id") for row in log})
+    return [row[:-1] for row in found]
 
 
-def _slots(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
-    return [harvest.slots[key] for key in {(row[6], row[3] // SLOT) for row in log if row[6]}]
+def _counted(
+    harvest: Harvest, log: Sequence[Values], runs: Sequence[Values]
+) -> dict[str, list[Values]]:
+    """The counters of the events and campaigns concerned."""
+    read, slot = harvest.of["events"], harvest.of["event_counts"]
+    slots = {(read(row, "name"), read(row, "at") // SLOT) for row in log}
+    campaigns = {harvest.of["runs"](row, "campaign") for row in runs}
+    counted = [
+        row
+        for name, number in slots
+        for row in harvest.where("event_counts", "name", name)
+        if slot(row, "slot") == number
+    ]
+    return {
+        "event_names": _of(harvest, "event_names", "name", {name for name, _ in slots}),
+        "event_counts": counted,
+        "campaign_counts": _of(harvest, "campaign_counts", "campaign", campaigns),
+        "delivery_counts": _of(harvest, "delivery_counts", "campaign", campaigns),
+    }
 
 
 def _refusals(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
     """Of each person, those of the campaign whose events these are and whose `where` they fit."""
-    found: list[Values] = []
-    for owner, name in {(row[2], row[6]) for row in log if row[6] and _fits_offer(row[11])}:
-        campaign = f"cmp_{2 * NAMES.index(name):024}"
-        found += [row for row in harvest.refusals.get(owner, ()) if row[2] == campaign]
-    return found
+    read, refusal = harvest.of["events"], harvest.of["refusals"]
+    fit = {
+        (read(row, "profile_id"), f"cmp_{2 * NAMES.index(read(row, 'name')):024}")
+        for row in log
+        if read(row, "name") and _fits_offer(read(row, "body"))
+    }
+    return [
+        row
+        for owner, campaign in fit
+        for row in harvest.where("refusals", "profile_id", owner)
+        if refusal(row, "campaign") == campaign
+    ]
 
 
 def _fits_offer(body: str) -> bool:
-    return '"price":9' in body and body.partition('"price":9')[2][:1].isdigit()
+    after = body.partition('"price":9')[2]
+    return after[:1].isdigit()
 
 
-def _outbox(number: int, reports: int) -> list[Values]:
-    text = msgspec.json.encode([REPORT] * reports).decode()
-    return [(f"{number:032}", text, 0)] if reports else []
+def _outbox(harvest: Harvest, number: int, reports: int) -> list[Values]:
+    if not reports:
+        return []
+    values = {
+        "id": f"{number:032}",
+        "messages": msgspec.json.encode([REPORT] * reports).decode(),
+        "created_at": 0,
+    }
+    return [tuple(values[name] for name in harvest.tables["outbox"].columns)]
 
 
-def _grouped(rows: Iterable[Values], column: int) -> dict[Any, list[Values]]:
-    found: dict[Any, list[Values]] = {}
-    for row in rows:
-        found.setdefault(row[column], []).append(row)
-    return found
+def _reader(table: Table) -> Callable[[Values, str], Any]:
+    places = {name: place for place, name in enumerate(table.columns)}
+    return lambda row, column: row[places[column]]
 
 
-def _unique(groups: Iterable[Iterable[Values]]) -> list[Values]:
-    return list({row: None for group in groups for row in group})
-
-
-def _key(row: Values) -> tuple[str, ...]:
-    return tuple(str(value) for value in row[:4])
-
-
-def written_in(workspace_rows: Sequence[Values]) -> bool:
-    """Whether rows are all of the one workspace that the cases know."""
-    return all(row[0] == WORKSPACE for row in workspace_rows)
+def _sorted(rows: Iterable[Values]) -> list[Values]:
+    return sorted(rows, key=lambda row: [str(value) for value in row[:3]])

@@ -15,7 +15,13 @@ from angarium.core.bus.bus import Bus
 from angarium.core.bus.errors import BusError, StreamReset
 from angarium.core.bus.feed import Received
 from angarium.core.bus.subjects import FEEDBACK, workspace_of
-from angarium.core.delivery.feedback import OPERATOR, SETTLEMENTS, Feedback, parse_feedback
+from angarium.core.delivery.feedback import (
+    OPERATOR,
+    SETTLEMENTS,
+    STATUS,
+    Feedback,
+    parse_feedback,
+)
 from angarium.core.delivery.status import Reaction
 from angarium.core.store import positions
 from angarium.core.store.attempts import Suppressed, suppress
@@ -31,6 +37,9 @@ log: Any = structlog.get_logger()
 
 MESSAGES_AT_ONCE = 500
 PAUSE_SECONDS = 0.5
+
+REACTION_KIND = "reaction"
+"""Of entries in the log of events, which is people's history."""
 
 WITHDRAWALS = (Reaction.UNSUBSCRIBED, Reaction.COMPLAINED)
 """Reactions by which a person opts out of the channel."""
@@ -140,13 +149,14 @@ class FeedbackReader:
         self, tx: Transaction, workspace: str, items: Sequence[Feedback], changes: Changes
     ) -> int:
         settled = await self._settle(tx, workspace, items, changes)
-        items = [item for item in items if item.kind != OPERATOR]
+        items = await _unheard(tx, workspace, [i for i in items if i.kind != OPERATOR])
         handed = await find_handed(tx, workspace, items)
         for item, delivery in zip(items, handed, strict=True):
             if delivery is not None and item.word in WITHDRAWALS:
                 channel, person = delivery.channel, delivery.profile_id
                 await self._opt_out(tx, workspace, person, channel, item.at, item.id)
         heard = await apply_feedback(tx, workspace, items, changes, self._now())
+        await _remember(tx, workspace, items, handed, self._now())
         dead = [
             found
             for item, delivery in zip(items, handed, strict=True)
@@ -178,6 +188,39 @@ class FeedbackReader:
             at = min(item.at, message.at) if item.at > 0 else message.at
             items.append((workspace_of(message.subject), msgspec.structs.replace(item, at=at)))
         return items
+
+
+async def _unheard(tx: Transaction, workspace: str, items: Sequence[Feedback]) -> list[Feedback]:
+    """The first of each id that is not in the log yet; without an id everything is new."""
+    first: dict[str, Feedback] = {}
+    for number, item in enumerate(items):
+        first.setdefault(item.id or f" {number}", item)
+    ids = [_message_id(item) for item in items if item.id]
+    seen = {id for (id,) in await tx.fetch("find_seen", workspace=workspace, ids=ids)}
+    return [item for item in first.values() if _message_id(item) not in seen]
+
+
+async def _remember(
+    tx: Transaction,
+    workspace: str,
+    items: Sequence[Feedback],
+    handed: Sequence[Handed | None],
+    now: int,
+) -> None:
+    """What people did with a message stands in their history, and is not heard again."""
+    rows = []
+    for item, delivery in zip(items, handed, strict=True):
+        if delivery is None or not item.id or item.kind == STATUS:
+            continue
+        said = {"kind": item.word, "delivery": item.delivery, "channel": delivery.channel}
+        body = msgspec.json.encode(said).decode()
+        whose = (workspace, _message_id(item), delivery.profile_id, item.at, now)
+        rows.append((*whose, REACTION_KIND, "", None, None, None, None, body))
+    await tx.many("add_events", sorted(rows, key=lambda row: row[1]))
+
+
+def _message_id(item: Feedback) -> str:
+    return f"{REACTION_KIND}:{item.id}"
 
 
 def _is_stop(item: Feedback) -> bool:

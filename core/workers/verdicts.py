@@ -6,13 +6,12 @@ from typing import Any
 import msgspec
 import structlog
 
-from angarium.core.delivery.gates import ASK_AGAIN, Hold, Skip
-from angarium.core.delivery.judge import Verdict, judge
+from angarium.core.delivery.gates import ASK_AGAIN, Hold, Send, Skip
+from angarium.core.delivery.judge import Judgement, judge
 from angarium.core.delivery.promises import end_unsent
 from angarium.core.delivery.record import Delivery, move
-from angarium.core.delivery.render import Renderer, read_context, scope_of
+from angarium.core.delivery.render import Draft, Renderer, scope_of, with_handing
 from angarium.core.delivery.status import DeliveryState
-from angarium.core.delivery.templates import RenderFailed
 from angarium.core.store.attempts import Judged
 from angarium.core.workers.facts import Case
 from angarium.plugins import Message
@@ -22,6 +21,8 @@ log: Any = structlog.get_logger()
 S = DeliveryState
 
 REASON_LENGTH = 200
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -34,15 +35,18 @@ class Ready(msgspec.Struct, frozen=True):
 def judge_all(cases: Sequence[Case], renderer: Renderer) -> list[Ready]:
     """Judge and render, in order; those of one batch count towards each other's limits."""
     sent: dict[tuple[str, str, str], int] = {}
-    found: list[Ready] = []
-    for case in cases:
-        delivery = case.attempt.delivery
-        key = (delivery.workspace, delivery.profile_id, delivery.campaign)
-        ready = _judge(case, sent.get(key, 0), renderer)
-        if ready.message is not None:
-            sent[key] = sent.get(key, 0) + 1
-        found.append(ready)
-    return found
+    judgements = [_judge(case, sent) for case in cases]
+    drafts = [
+        _draft(case) if isinstance(judgement.decision, Send) else None
+        for case, judgement in zip(cases, judgements, strict=True)
+    ]
+    made = [draft for draft in drafts if draft is not None]
+    if made:
+        renderer.render(made, cases[0].attempt.now)
+    return [
+        _ready(case, judgement, draft)
+        for case, judgement, draft in zip(cases, judgements, drafts, strict=True)
+    ]
 
 
 def held_after_mistake(delivery: Delivery, now: int) -> Judged:
@@ -52,54 +56,63 @@ def held_after_mistake(delivery: Delivery, now: int) -> Judged:
     )
 
 
-def _judge(case: Case, before: int, renderer: Renderer) -> Ready:
+def _judge(case: Case, sent: dict[tuple[str, str, str], int]) -> Judgement:
+    """`sent`: how many of this batch go to each person for each campaign so far."""
     attempt = case.attempt
-    if before and case.recent is not None:
-        attempt = msgspec.structs.replace(attempt, recent=attempt.recent + before)
+    delivery = attempt.delivery
+    key = (delivery.workspace, delivery.profile_id, delivery.campaign)
+    if case.recent is not None and key in sent:
+        attempt = msgspec.structs.replace(attempt, recent=attempt.recent + sent[key])
     judgement = judge(attempt)
+    if isinstance(judgement.decision, Send):
+        sent[key] = sent.get(key, 0) + 1
     if judgement.error is not None:
         kind = type(judgement.error).__name__
-        log.error("gate_failed", delivery=attempt.delivery.id, error=kind, exc_info=judgement.error)
+        log.error("gate_failed", delivery=delivery.id, error=kind, exc_info=judgement.error)
+    return judgement
+
+
+def _draft(case: Case) -> Draft | None:
+    """None: nothing is written for the channel."""
+    attempt = case.attempt
+    if case.design is None or attempt.person is None:
+        return None
+    scope = scope_of(attempt.delivery, case.campaign_name, attempt.person.facts.attributes)
+    return Draft(case.design, attempt.delivery, scope, attempt.person.address)
+
+
+def _ready(case: Case, judgement: Judgement, draft: Draft | None) -> Ready:
+    delivery = case.attempt.delivery
     match judgement.decision:
         case Hold(until, reason):
-            wanted = _held(attempt.delivery, until, reason)
+            wanted = _held(delivery, until, reason)
         case Skip(reason):
-            wanted = end_unsent(attempt.delivery, S.SKIPPED, reason, worker=None)
+            wanted = end_unsent(delivery, S.SKIPPED, reason, worker=None)
+        case _ if draft is not None and draft.message is not None:
+            return _handed(case, judgement, draft, draft.message)
         case _:
-            return _render(case, judgement.verdicts, renderer)
-    return Ready(_judged(case, wanted, judgement.verdicts, attempt.delivery.context))
+            wanted = end_unsent(delivery, S.FAILED, _failure(delivery, draft), worker=None)
+    return Ready(_judged(case, wanted, judgement, delivery.context))
 
 
-def _render(case: Case, verdicts: Sequence[Verdict], renderer: Renderer) -> Ready:
+def _handed(case: Case, judgement: Judgement, draft: Draft, message: Message) -> Ready:
     attempt = case.attempt
-    delivery, person = attempt.delivery, attempt.person
-    assert person is not None  # a gate saw to it
-    if case.design is None:
-        return _failed(case, verdicts, "no_content")
-    context = read_context(delivery)
-    scope = scope_of(delivery, context, case.campaign_name, person.facts.attributes)
-    try:
-        rendered = renderer.render(case.design, delivery, scope, person.address, attempt.now)
-    except RenderFailed as failure:
-        log.info("render_failed", delivery=delivery.id, reason=str(failure)[:REASON_LENGTH])
-        return _failed(case, verdicts, "render_failed")
-    context["links"] = rendered.links
-    context["address"] = person.address
     wanted = move(
-        delivery,
+        attempt.delivery,
         S.HANDED,
         provider=attempt.provider,
         handed_at=attempt.now,
-        attempt=delivery.attempt + 1,
+        attempt=attempt.delivery.attempt + 1,
     )
-    text = msgspec.json.encode(context).decode()
-    return Ready(_judged(case, wanted, verdicts, text), rendered.message)
+    context = with_handing(attempt.delivery, draft.address, draft.links)
+    return Ready(_judged(case, wanted, judgement, context), message)
 
 
-def _failed(case: Case, verdicts: Sequence[Verdict], reason: str) -> Ready:
-    delivery = case.attempt.delivery
-    wanted = end_unsent(delivery, S.FAILED, reason, worker=None)
-    return Ready(_judged(case, wanted, verdicts, delivery.context))
+def _failure(delivery: Delivery, draft: Draft | None) -> str:
+    if draft is None:
+        return "no_content"
+    log.info("render_failed", delivery=delivery.id, reason=str(draft.failure)[:REASON_LENGTH])
+    return "render_failed"
 
 
 def _held(delivery: Delivery, until: int, reason: str) -> Delivery:
@@ -108,6 +121,6 @@ def _held(delivery: Delivery, until: int, reason: str) -> Delivery:
     return move(delivery, S.HELD, reason=reason, due_at=due_at, worker=None)
 
 
-def _judged(case: Case, wanted: Delivery, verdicts: Sequence[Verdict], context: str) -> Judged:
-    gates = msgspec.json.encode(verdicts).decode()
+def _judged(case: Case, wanted: Delivery, judgement: Judgement, context: str) -> Judged:
+    gates = _encode(judgement.verdicts).decode()
     return Judged(case.attempt.delivery, wanted, gates, context, case.revision, case.recent)

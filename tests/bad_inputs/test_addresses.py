@@ -78,8 +78,10 @@ async def test_what_is_sent_to_is_what_the_profile_shows(instance: Instance, nam
     assert sent.partition("@")[2].encode("ascii") == stored.partition("@")[2].lower().encode("idna")
 
 
-NO_NUMBERS = ["abc", "+0", "1", "0", "09", "123456789012345678901", "+98", "+999123456789",
-              "0912123456", "09121234567x9", "+1900123456", "۰۹", "", {}, [], True, 1.5]  # fmt: skip
+NO_NUMBERS = [
+    "abc", "+0", "1", "0", "09", "123456789012345678901", "+98", "+999123456789", "0912123456",
+    "09121234567x9", "+1900123456", "۰۹", "", {}, [], True, 1.5,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS, ids=str)

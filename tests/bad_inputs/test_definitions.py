@@ -1,6 +1,7 @@
 """Campaigns and lists as no console asks for them: reliability.md's numbers 57 to 80."""
 
 import json
+from email import message_from_string, policy
 from typing import Any
 
 import pytest
@@ -150,6 +151,12 @@ TEXTS = {
 }
 
 
+def said_in(mail: dict[str, Any]) -> str:
+    """All that a reader of the mail sees."""
+    parts = message_from_string(mail["raw"], policy=policy.default).walk()
+    return "\n".join(part.get_content() for part in parts if not part.is_multipart())
+
+
 @pytest.mark.parametrize("name", TEXTS)
 async def test_a_template_is_rendered_within_its_limits_or_fails_alone(
     instance: Instance, name: str
@@ -161,7 +168,7 @@ async def test_a_template_is_rendered_within_its_limits_or_fails_alone(
     if expected is None:
         assert (stats["totals"]["failed"], mails) == (1, [])
     else:
-        assert [expected in mail["raw"] for mail in mails] == [True]
+        assert [expected in said_in(mail) for mail in mails] == [True]
 
 
 async def test_what_people_say_is_escaped_in_html_and_plain_in_text(instance: Instance) -> None:
@@ -172,8 +179,8 @@ async def test_what_people_say_is_escaped_in_html_and_plain_in_text(instance: In
     _, (mail,) = await send(instance, content=content)
 
     assert mail["headers"]["subject"] == "[<b>&]"
-    assert "<p>[&lt;b&gt;&amp;]</p>" in mail["raw"]
-    assert "\n[<b>&]" in mail["raw"].replace("\r", "")
+    assert "<p>[&lt;b&gt;&amp;]</p>" in said_in(mail)
+    assert "\n[<b>&]" in "\n" + said_in(mail)
 
 
 async def test_line_breaks_in_a_value_make_no_header(instance: Instance) -> None:

@@ -1,16 +1,17 @@
 """A message out of a campaign's content and one person's facts."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from angarium.core.delivery.links import Links
 from angarium.core.delivery.record import Delivery
-from angarium.core.delivery.render import Rendered, Renderer, design, read_context, scope_of
+from angarium.core.delivery.render import Draft, Renderer, design, scope_of, with_handing
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.delivery.templates import RenderFailed, Templates
-from angarium.plugins import Channel
+from angarium.plugins import Channel, Message
 from angarium.plugins.channel import EMAIL, PUSH, SMS
 from tests.delivery.examples import NOW, delivery
 
@@ -21,13 +22,26 @@ CONTEXT = (
 LINKS = Links(b"secret", "https://gw.example")
 
 
-def rendered(
+class Rendered(NamedTuple):
+    message: Message
+    links: list[str]
+
+
+def draft(
     channel: Channel, content: dict[str, Any], *, one: Delivery | None = None, **attributes: Any
-) -> Rendered:
-    """The content for somebody, as it is sent."""
+) -> Draft:
     one = one or delivery(DeliveryState.CLAIMED, context=CONTEXT)
-    scope = scope_of(one, read_context(one), "Cart rescue", attributes)
-    return Renderer(Templates(), LINKS).render(design(channel, content), one, scope, "to", NOW)
+    return Draft(design(channel, content), one, scope_of(one, "Cart rescue", attributes), "to")
+
+
+def rendered(channel: Channel, content: dict[str, Any], **more: Any) -> Rendered:
+    """The content for somebody, as it is sent."""
+    one = draft(channel, content, **more)
+    Renderer(Templates(), LINKS).render([one], NOW)
+    if one.failure is not None:
+        raise one.failure
+    assert one.message is not None
+    return Rendered(one.message, one.links)
 
 
 def sms(text: str, **attributes: Any) -> str:
@@ -153,3 +167,27 @@ def test_a_template_that_fails_says_so() -> None:
 def test_a_content_that_is_not_the_channels_is_refused(content: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"te?xt"):
         design(SMS, content)
+
+
+def test_one_message_that_cannot_be_made_spoils_no_other() -> None:
+    drafts = [draft(SMS, {"text": "{{ 6 | divided_by: profile.n }}"}, n=n) for n in (1, 0, 3)]
+    drafts.append(draft(EMAIL, {"subject": "{{ profile.n }}", "text": "t"}, n=4))
+    Renderer(Templates(), LINKS).render(drafts, NOW)
+    assert [one.message.content.text if one.message else None for one in drafts] == [
+        "6",
+        None,
+        "2",
+        "t",
+    ]
+    assert [one.failure is None for one in drafts] == [True, False, True, True]
+
+
+def test_the_record_keeps_the_address_and_the_targets_beside_what_was_planned() -> None:
+    text = with_handing(
+        delivery(context='{"event": {"name": "E"}}'), "a@b.c", ["https://a.example"]
+    )
+    assert msgspec.json.decode(text) == {
+        "event": {"name": "E"},
+        "links": ["https://a.example"],
+        "address": "a@b.c",
+    }

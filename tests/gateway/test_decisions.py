@@ -30,7 +30,7 @@ DECISION: dict[str, Any] = {
 
 
 async def test_a_decision_is_on_the_stream_when_it_is_answered(live_api: Api) -> None:
-    await live_api.seed.campaign("cmp_1")
+    await live_api.seed.campaign("cmp_1", content={"sms": {}, "email": {}})
 
     response = await live_api.post(PATH, DECISION, headers={"X-Request-Id": "r1"})
 
@@ -40,7 +40,7 @@ async def test_a_decision_is_on_the_stream_when_it_is_answered(live_api: Api) ->
 
 
 async def test_the_same_decision_leads_to_the_same_delivery(live_api: Api) -> None:
-    await live_api.seed.campaign("cmp_1")
+    await live_api.seed.campaign("cmp_1", content={"sms": {}, "email": {}})
 
     first = await live_api.post(PATH, DECISION)
     again = await live_api.post(PATH, DECISION)
@@ -62,7 +62,7 @@ async def test_the_same_decision_leads_to_the_same_delivery(live_api: Api) -> No
     ],
 )
 async def test_what_is_wrong_is_named(api: Api, change: dict[str, Any], pointer: str) -> None:
-    await api.seed.campaign("cmp_1")
+    await api.seed.campaign("cmp_1", content={"sms": {}, "email": {}})
 
     response = await api.post(PATH, DECISION | change)
 
@@ -77,7 +77,7 @@ async def test_a_campaign_of_another_workspace_is_not_found(api: Api) -> None:
 
 
 async def test_what_is_not_durable_is_not_taken(api: Api) -> None:
-    await api.seed.campaign("cmp_1")
+    await api.seed.campaign("cmp_1", content={"sms": {}, "email": {}})
 
     response = await api.post(PATH, DECISION, headers={"Idempotency-Key": "k"})
 

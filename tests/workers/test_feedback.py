@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -89,8 +90,8 @@ async def accepted(office: Office, *ids: str) -> None:
 
 
 async def say(office: Office, *pieces: dict[str, Any]) -> None:
-    for n, piece in enumerate(pieces):
-        body = {"delivery": "dlv_1", "at": NOW, "id": f"f{n}", **piece}
+    for piece in pieces:
+        body = {"delivery": "dlv_1", "at": NOW, "id": uuid4().hex, **piece}
         await office.bus.publish(SUBJECT, msgspec.json.encode(body))
 
 
@@ -140,7 +141,7 @@ async def test_who_unsubscribes_or_complains_is_opted_out(
     office: Office, reader: FeedbackReader, consents: Consents, kind: str
 ) -> None:
     await accepted(office, "dlv_1")
-    await say(office, {"kind": kind, "at": YESTERDAY})
+    await say(office, {"kind": kind, "at": YESTERDAY, "id": "f0"})
     async with reading(reader):
         await applied_to(office, 1)
     assert consents.said == [("prf_1", "email", YESTERDAY, "f0")]

@@ -38,7 +38,7 @@ where workspace = :workspace and profile_id {in:profile_ids text} and kind in ('
 -- Everything that the given people said, for a rebuild.
 select profile_id, message_id, at, received_at, kind, name, anonymous_id, user_id, device, body
 from events
-where workspace = :workspace and profile_id {in:ids text} and kind <> 'merge'
+where workspace = :workspace and profile_id {in:ids text} and kind not in ('merge', 'reaction')
 order by at, id
 
 -- name: list_occurrences

@@ -10,7 +10,7 @@ from aggregates where workspace = :workspace order by profile_id, event
 
 -- name: export_events
 -- Whose each message in the log is; merges are told by `merged_into`.
-select profile_id, message_id from events where workspace = :workspace and kind <> 'merge' order by message_id
+select profile_id, message_id from events where workspace = :workspace and kind not in ('merge', 'reaction') order by message_id
 
 -- name: export_rejects
 -- All that was not stored.
