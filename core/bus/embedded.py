@@ -223,8 +223,9 @@ def _free_port() -> int:
 
 
 def _kept_token(path: Path) -> str:
-    if path.exists():
-        return path.read_text().strip()
+    kept = path.read_text().strip() if path.exists() else ""
+    if kept:
+        return kept
     token = secrets.token_hex(24)
     _write_private(path, token)
     return token
@@ -237,6 +238,8 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(descriptor)  # else a power cut may leave the new name on an empty file
     new.replace(path)
 
 
