@@ -24,7 +24,7 @@ from tests.drills.plant import PARTS, Plant, mail_catcher
 
 Say = Callable[[str], None]
 
-SENDING_SECONDS = 4
+SENDING_SECONDS = 10
 
 
 async def crash_loop(

@@ -26,7 +26,7 @@ PART_OF = {"deliver": "deliver"}
 """The first word of a point's name tells its process; all others are the core's."""
 EVENTS = 64
 """At each point; an eighth of them fires each campaign."""
-DEATH_SECONDS = 20
+DEATH_SECONDS = 60
 REDELIVERY_SECONDS = 6
 
 
