@@ -59,7 +59,9 @@ class BareSqlite:
             columns = tuple(name for _, name, *_ in info if name != without)
             order = ", ".join([without] if without else keys)
             select = f"select {', '.join(columns)} from {table} order by {order}"
-            return Table(table, keys, columns, ("",) * len(columns), link.execute(select).fetchall())
+            return Table(
+                table, keys, columns, ("",) * len(columns), link.execute(select).fetchall()
+            )
 
     async def write(self, transactions: Sequence[Sequence[Step]]) -> float:
         ready = [[(_sqlite(step), _bound(step)) for step in steps] for steps in transactions]

@@ -1,6 +1,6 @@
 """What somebody who waits sees: the progress of a run, and its figures."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -28,7 +28,7 @@ class Display:
         self._task = self._progress.add_task("", total=count)
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> Generator[None]:
         with self._progress:
             yield
 

@@ -1,12 +1,12 @@
 """The floors of the HTTP cases: the same server, with next to nothing behind it. Run as a script.
 
-    /v1/batch   decodes a batch of messages, and drops it
-    /noop       does nothing (a plain Litestar handler)
+/v1/batch   decodes a batch of messages, and drops it
+/noop       does nothing (a plain Litestar handler)
 """
 
-import asyncio
 import contextlib
 import sys
+from typing import Any
 
 import msgspec
 import uvloop
@@ -36,9 +36,9 @@ async def batch(scope: Scope, receive: Receive, send: Send) -> None:
     parts: list[bytes] = []
     more = True
     while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = bool(message.get("more_body"))
+        message: Any = await receive()
+        parts.append(message["body"])
+        more = message["more_body"]
     _decode(b"".join(parts))
     await send({"type": "http.response.start", "status": 200, "headers": HEAD})
     await send({"type": "http.response.body", "body": ANSWER, "more_body": False})

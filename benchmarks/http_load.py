@@ -120,9 +120,10 @@ async def run(job: dict[str, Any]) -> dict[str, float]:
     pace = count / job["rate"] if job.get("rate") else 0.0
     clients: list[Client] = []
     loop = asyncio.get_running_loop()
-    for number in range(count):
-        client = Client(requests, tally, pace)
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", job["port"])
+    for _ in range(count):
+        _, client = await loop.create_connection(
+            lambda: Client(requests, tally, pace), "127.0.0.1", job["port"]
+        )
         clients.append(client)
         if pace:
             await asyncio.sleep(pace / count)

@@ -1,7 +1,7 @@
 """What the HTTP cases share: a gateway, its floor, and a load generator, each a process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -64,7 +64,7 @@ class Doors(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def doors(folder: Path) -> AsyncIterator[Doors]:
+async def doors(folder: Path) -> AsyncGenerator[Doors]:
     """Start everything."""
     async with AsyncExitStack() as stack:
         works = await stack.enter_async_context(plant(folder))

@@ -21,9 +21,9 @@ async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
     async with doors(bench.folder) as both:
         for size in SIZES:
             bodies = _bodies(bench.folder / f"batches-{size}", size)
-            fire = {"per": size, "connections": CONNECTIONS, "seconds": seconds}
             sides = [
-                partial(side, "/v1/batch", bodies, **fire) for side in (both.real, both.least)
+                partial(side, "/v1/batch", bodies, size, connections=CONNECTIONS, seconds=seconds)
+                for side in (both.real, both.least)
             ]
             rows[size] = await interleave(bench, f"batches of {size}", sides)
     hundred = rows[100]

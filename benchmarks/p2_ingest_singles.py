@@ -19,10 +19,10 @@ async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
     bodies.write_bytes(b"\n".join(events))
     async with doors(bench.folder) as both:
         for size in SIZES:
-            fire = {"connections": size, "seconds": 1.0 if bench.quick else SECONDS}
+            seconds = 1.0 if bench.quick else SECONDS
             sides = [
-                partial(both.real, "/v1/track", bodies, **fire),
-                partial(both.least, "/noop", bodies, **fire),
+                partial(side, path, bodies, connections=size, seconds=seconds)
+                for side, path in ((both.real, "/v1/track"), (both.least, "/noop"))
             ]
             name = "1 connection" if size == 1 else f"{size} connections"
             rows[size] = await interleave(bench, name, sides)

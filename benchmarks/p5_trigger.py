@@ -6,7 +6,7 @@ The clock starts before the first byte of the request is written, so accepting i
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import msgspec
 
 from angarium.core.workers.clock import now
 from benchmarks.http_load import request
-from benchmarks.model import Bar, Bench, Case, Figures, Row, spreads, median
+from benchmarks.model import Bar, Bench, Case, Figures, Row, median, spreads
 from benchmarks.processes import (
     ADMIN_KEY,
     ROOT,
@@ -128,7 +128,7 @@ class Shop:
         return answer
 
     @asynccontextmanager
-    async def loaded(self, rate: int, seconds: float) -> AsyncIterator[None]:
+    async def loaded(self, rate: int, seconds: float) -> AsyncGenerator[None]:
         """Other traffic beside, for as long as this lasts."""
         bodies = self._folder / f"load-{rate}"
         parts = in_batches(list(messages(200 * BATCH, 5_000)), BATCH)
@@ -160,7 +160,7 @@ def _signing_up(number: int, email: str) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def _shop(folder: Path) -> AsyncIterator[Shop]:
+async def _shop(folder: Path) -> AsyncGenerator[Shop]:
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as told:
         told.bind(("127.0.0.1", 0))

@@ -1,9 +1,9 @@
-"""P6: planned deliveries through the gates, Liquid and a provider, until their result is written."""
+"""P6: planned deliveries through gates, Liquid and a provider, until the result is written."""
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -110,7 +110,7 @@ async def _floor(folder: Path, count: int, port: int) -> Figures:
 
 
 @asynccontextmanager
-async def _catcher(folder: Path) -> AsyncIterator[int]:
+async def _catcher(folder: Path) -> AsyncGenerator[int]:
     """Our own mail catcher."""
     port = free_port()
     command = ["-m", "angarium.gateway.mailcatcher", "--port", str(port)]
@@ -121,7 +121,7 @@ async def _catcher(folder: Path) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def _smtp_sink(folder: Path) -> AsyncIterator[int]:
+async def _smtp_sink(folder: Path) -> AsyncGenerator[int]:
     """Postfix's test sink."""
     port = free_port()
     sink = await asyncio.create_subprocess_exec(
@@ -138,7 +138,8 @@ async def _smtp_sink(folder: Path) -> AsyncIterator[int]:
         await sink.wait()
 
 
-def _sinks():
+def _sinks() -> dict[str, Callable[[Path], AbstractAsyncContextManager[int]]]:
+    """What takes mail here, by name."""
     found = {"the mail catcher": _catcher}
     if shutil.which("smtp-sink"):
         found["smtp-sink"] = _smtp_sink

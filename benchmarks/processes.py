@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Plant(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def plant(folder: Path, database: str = "") -> AsyncIterator[Plant]:
+async def plant(folder: Path, database: str = "") -> AsyncGenerator[Plant]:
     """Start a broker of its own in `folder`; the database is SQLite there, unless one is named."""
     folder.mkdir(parents=True, exist_ok=True)
     server = EmbeddedServer(folder / "broker")
@@ -74,7 +74,7 @@ async def plant(folder: Path, database: str = "") -> AsyncIterator[Plant]:
 @asynccontextmanager
 async def running(
     name: str, command: list[str], folder: Path, environ: Mapping[str, str] | None = None
-) -> AsyncIterator[asyncio.subprocess.Process]:
+) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Run a process beside us; end it in order afterwards. Its log is `<name>.log`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.log").open("ab") as log:
@@ -106,7 +106,7 @@ def ours(module: str, *words: str) -> list[str]:
 
 
 @asynccontextmanager
-async def instance(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
+async def instance(folder: Path, environ: Mapping[str, str]) -> AsyncGenerator[Connection]:
     """A whole `angarium up` in `folder`, ready."""
     settings = {
         "ANGARIUM_DATA_DIR": str(folder / "data"),

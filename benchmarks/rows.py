@@ -97,7 +97,9 @@ def _steps(harvest: Harvest, log: list[Values], seen: set[str], number: int) -> 
     found: dict[str, Iterable[Values]] = {
         "positions": harvest.tables["positions"].rows[:1],
         "identities": _of(harvest, "identities", "value", {read(r, "anonymous_id") for r in log}),
-        "known_as": _of(harvest, "known_as", "anonymous_id", {read(r, "anonymous_id") for r in log}),
+        "known_as": _of(
+            harvest, "known_as", "anonymous_id", {read(r, "anonymous_id") for r in log}
+        ),
         "profiles": _of(harvest, "profiles", "id", told),
         "aggregates": _totals(harvest, log),
         "events": log,

@@ -3,6 +3,7 @@
 If `port` is given, a UDP socket there is told of each send as it begins: time and address.
 """
 
+import os
 import socket
 import time
 from collections.abc import Mapping
@@ -53,9 +54,10 @@ def install(folder: Path, root: Path, told: int = 0) -> Mapping[str, str]:
     """Make it an installed plugin for processes with this environment, and switch it on."""
     info = folder / "plugins" / "angarium_bench_sink-1.0.dist-info"
     info.mkdir(parents=True, exist_ok=True)
+    places = (str(folder / "plugins"), os.environ.get("PYTHONPATH", ""), str(root))
     (info / "METADATA").write_text(METADATA)
     (info / "entry_points.txt").write_text(f"[angarium.plugins]\n{NAME} = benchmarks.sink\n")
     return {
-        "PYTHONPATH": f"{folder / 'plugins'}:{root}",
+        "PYTHONPATH": os.pathsep.join(filter(None, places)),
         "ANGARIUM_CHANNELS_EMAIL_SINK_PORT": str(told),
     }

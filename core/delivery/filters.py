@@ -14,6 +14,8 @@ from liquid.exceptions import FilterArgumentError
 from persiantools import digits
 from persiantools.jdatetime import JalaliDate, JalaliDateTime
 
+from angarium.core.events.values import is_list
+
 DEFAULT_ZONE = "Asia/Tehran"
 PATTERN_LETTERS = 1_000
 TEXT_LETTERS = 512_000
@@ -75,7 +77,7 @@ def _size_of_replace(value: Any, old: Any = "", new: Any = "", *_: Any) -> int:
 
 
 def _size_of_join(value: Any, between: Any = " ", *_: Any) -> int:
-    items = value if isinstance(value, list | tuple) else [value]
+    items = value if is_list(value) else [value]
     return sum(len(_text(item)) for item in items) + len(items) * len(_text(between))
 
 

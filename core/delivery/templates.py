@@ -22,6 +22,7 @@ from angarium.core.delivery.filters import Filter
 
 LETTERS = 64 * 1024
 NODES = 5_000
+LOOPS = 10_000
 KEPT = 500
 """Parsed templates that a worker keeps."""
 FORBIDDEN_TAGS = ("include", "render", "extends", "block")
@@ -47,7 +48,7 @@ class RenderFailed(Exception):
 class _Environment(Environment):
     """Limits as measured in channels.md §1.6."""
 
-    loop_iteration_limit = 10_000
+    loop_iteration_limit = LOOPS
     output_stream_limit = 512_000
     local_namespace_limit = 512_000
     context_depth_limit = 20
@@ -181,8 +182,8 @@ def _refuse_unknown_filters(expression: Expression, node: Node, environment: Env
 def _check_bounds(literal: RangeLiteral, node: Node) -> None:
     """A range between values of a person would be written out in memory by `reversed`."""
     match literal.start, literal.stop:
-        case IntegerLiteral(value=first), IntegerLiteral(value=last):
-            if last - first < _Environment.loop_iteration_limit:
+        case IntegerLiteral(value=int(first)), IntegerLiteral(value=int(last)):
+            if last - first < LOOPS:
                 return
             raise TemplateInvalid("this range is too wide", _line_of(node))
         case _:

@@ -1,7 +1,7 @@
 """The type of a value, as the first one fixes it for attributes and properties (S0.2, S2.7)."""
 
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from angarium.core.events.times import parse_instant
 
@@ -29,7 +29,7 @@ class Problem:
 
 def type_of(value: Any) -> str:
     """`string`, `number`, `boolean`, `date`, `array` or `object`."""
-    kind = type(value)
+    kind: object = type(value)
     if kind is str:
         return "date" if value[:2].isdigit() and is_date(value) else "string"
     if kind is int or kind is float:
@@ -53,6 +53,11 @@ def is_date(text: str) -> bool:
 def fits(kind: str, fixed: str) -> bool:
     """Whether a value of type `kind` may be stored where the first one fixed the type."""
     return kind == fixed or (kind == "date" and fixed == "string")
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether it is an array."""
+    return isinstance(value, list)
 
 
 def check_number(value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from angarium.core.events.values import check_number
+from angarium.core.events.values import check_number, is_list
 
 OPERATIONS_KEPT = 100
 """Of one attribute. Older ones are folded into its value, and no late value gets below them."""
@@ -78,8 +78,8 @@ def apply(value: Any, operation: Write) -> Any:
         if value is None:
             return operand
         return _sum(value, operand) if _is_number(value) else value
-    items = operand if isinstance(operand, list) else [operand]
-    if not isinstance(value, list):
+    items = operand if is_list(operand) else [operand]
+    if not is_list(value):
         return list(items) if value is None and operation.op == "add" else value
     if operation.op == "add":
         return value + [item for item in items if item not in value]

@@ -208,7 +208,7 @@ async def _remember(
     now: int,
 ) -> None:
     """What people did with a message stands in their history, and is not heard again."""
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for item, delivery in zip(items, handed, strict=True):
         if delivery is None or not item.id or item.kind == STATUS:
             continue
@@ -216,7 +216,7 @@ async def _remember(
         body = msgspec.json.encode(said).decode()
         whose = (workspace, _message_id(item), delivery.profile_id, item.at, now)
         rows.append((*whose, REACTION_KIND, "", None, None, None, None, body))
-    await tx.many("add_events", sorted(rows, key=lambda row: row[1]))
+    await tx.many("add_events", sorted(rows, key=lambda row: str(row[1])))
 
 
 def _message_id(item: Feedback) -> str:
