@@ -138,7 +138,7 @@ async def _smtp_sink(folder: Path) -> AsyncGenerator[int]:
         await sink.wait()
 
 
-def _sinks() -> dict[str, Callable[[Path], AbstractAsyncContextManager[int]]]:
+def _sinks() -> Mapping[str, Callable[[Path], AbstractAsyncContextManager[int]]]:
     """What takes mail here, by name."""
     found = {"the mail catcher": _catcher}
     if shutil.which("smtp-sink"):

@@ -29,14 +29,13 @@ class Problem:
 
 def type_of(value: Any) -> str:
     """`string`, `number`, `boolean`, `date`, `array` or `object`."""
-    kind: object = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return "date" if value[:2].isdigit() and is_date(value) else "string"
-    if kind is int or kind is float:
-        return "number"
-    if kind is bool:
+    if isinstance(value, bool):
         return "boolean"
-    return "array" if kind is list else "object"
+    if isinstance(value, int | float):
+        return "number"
+    return "array" if isinstance(value, list) else "object"
 
 
 def is_date(text: str) -> bool:

@@ -12,7 +12,7 @@ from angarium.core.delivery.links import Links
 from angarium.core.store.keys import load_link_secret
 from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Store
-from tests.drills.crash_loop import free_port, until_sending
+from tests.drills.crash_loop import free_port
 from tests.drills.judge import WORKSPACE, count_handed, judge, until_quiet
 from tests.drills.load import MARKETING, Load
 from tests.drills.plant import Plant, mail_catcher
@@ -60,6 +60,9 @@ class Scene:
 
     async def prompt(self, point: str) -> None:
         """Do what leads to the point."""
+        if point.startswith("sweep."):
+            await self.kill("deliver")
+            await self.plant.start("deliver", crash_at="deliver.handed")
         self.load.events += EVENTS
         await self.load.send()
         if point.startswith("decisions."):
@@ -93,7 +96,7 @@ class Scene:
 
     async def orphan(self) -> None:
         """A delivery worker dies with something in its hands."""
-        await until_sending(self.store)
+        assert await self.plant.until_dead("deliver", DEATH_SECONDS)
         await self.kill("deliver")
         await self.plant.start("deliver")
 

@@ -1,0 +1,63 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from benchmarks.http_load import Tally, request, run
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "answers", "failures"),
+    [
+        ([ANSWER], True, False),
+        ([ANSWER[:20], ANSWER[20:-1], ANSWER[-1:]], True, False),
+        ([b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n"], False, True),
+    ],
+)
+async def test_whole_answers_are_counted_however_they_come(
+    tmp_path: Path, pieces: list[bytes], answers: bool, failures: bool
+) -> None:
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            asked.append(await reader.readexactly(3))
+            assert b"content-length: 3" in head.lower()
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+
+    def forget(task: asyncio.Task[None]) -> None:
+        task.cancelled() or task.exception()  # the client hangs up: that ends it
+
+    server = await asyncio.start_server(
+        lambda r, w: asyncio.ensure_future(answer(r, w)).add_done_callback(forget), "127.0.0.1", 0
+    )
+    bodies = tmp_path / "bodies"
+    bodies.write_bytes(b"abc\ndef")
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        job = {"port": port, "path": "/x", "key": "k", "bodies": str(bodies)}
+        found = await run({**job, "connections": 2, "warm": 0.0, "seconds": 0.2})
+    assert bool(found["answers"]) is answers
+    assert bool(found["failures"]) is failures
+    assert set(asked) == {b"abc", b"def"}
+
+
+def test_a_request_names_its_length_and_its_key() -> None:
+    text = request("/v1/track", "key", b"body").decode()
+    assert "Content-Length: 4\r\n" in text
+    assert "Authorization: Basic a2V5Og==\r\n" in text
+    assert text.endswith("\r\n\r\nbody")
+
+
+def test_what_ends_outside_the_measured_time_does_not_count() -> None:
+    tally = Tally(10.0, 20.0)
+    for ended in (9.9, 10.0, 19.9, 20.0):
+        tally.note(ended - 0.5, ended, ok=True)
+    summary = tally.summary()
+    assert summary["answers"] == 2
+    assert summary["p50_ms"] == pytest.approx(500.0)
