@@ -5,7 +5,6 @@ A full run writes results.json, and brings the tables of the documentation up to
 
 import asyncio
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,9 +19,10 @@ from benchmarks.display import Display
 from benchmarks.machine import busy_cores, describe_machine, versions
 from benchmarks.model import Bench, Case, Outcome
 from benchmarks.results import FILE, Results, merge, read_results, write_results
-from benchmarks.table import write_table
+from benchmarks.table import MarksMissing, write_table
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "README.md")
 BUSY = 0.2
 """Cores' worth of other work from which on figures are not to be trusted."""
 
@@ -61,9 +61,12 @@ def main(names: Sequence[str], rounds: int, quick: bool, folder: Path | None) ->
     if not quick:
         results = merge(read_results(), results)
         write_results(results)
-        write_table(PAGE, results)
-        console.print(f"written: {FILE.name}, and the table in docs/{PAGE.name}")
-    sys.exit(0)
+        console.print(f"written: {FILE.name}")
+        for page in PAGES:
+            try:
+                write_table(page, results)
+            except MarksMissing as error:
+                console.print(f"[yellow]{error}[/]")
 
 
 async def _run(

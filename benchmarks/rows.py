@@ -91,24 +91,30 @@ def _steps(harvest: Harvest, log: list[Values], seen: set[str], number: int) -> 
     read = harvest.of["events"]
     owners = {read(row, "profile_id") for row in log}
     told = {read(row, "profile_id") for row in log if read(row, "kind") == "identify"}
-    told |= owners - seen
+    fresh = owners - seen
+    told |= fresh
     seen |= owners
-    runs = _runs(harvest, log)
+    runs, refusals = _runs(harvest, log), _refusals(harvest, log)
+    campaigns = {harvest.of["runs"](row, "campaign") for row in runs}
+    campaigns |= {harvest.of["refusals"](row, "campaign") for row in refusals}
     found: dict[str, Iterable[Values]] = {
         "positions": harvest.tables["positions"].rows[:1],
-        "identities": _of(harvest, "identities", "value", {read(r, "anonymous_id") for r in log}),
+        "identities": _identities(harvest, log, fresh),
         "known_as": _of(
             harvest, "known_as", "anonymous_id", {read(r, "anonymous_id") for r in log}
         ),
         "profiles": _of(harvest, "profiles", "id", told),
         "aggregates": _totals(harvest, log),
         "events": log,
-        **_counted(harvest, log, runs),
+        **_counted(harvest, log, campaigns),
         "runs": runs,
         "deliveries": _of(harvest, "deliveries", "run", {row[1] for row in runs}),
-        "refusals": _refusals(harvest, log),
+        "refusals": refusals,
     }
-    steps = [Step(harvest.tables[name], _sorted(rows)) for name, rows in found.items()]
+    steps = [
+        Step(harvest.tables[name], log if name == "events" else _sorted(rows))
+        for name, rows in found.items()
+    ]
     heard = _of(harvest, "profiles", "id", owners - told)
     steps.append(Step(harvest.tables["profiles"], _sorted(heard), SEEN))
     reports = len(list(found["deliveries"]))
@@ -118,6 +124,16 @@ def _steps(harvest: Harvest, log: list[Values], seen: set[str], number: int) -> 
 
 def _of(harvest: Harvest, table: str, column: str, values: Iterable[Any]) -> list[Values]:
     return [row for value in values for row in harvest.where(table, column, value)]
+
+
+def _identities(harvest: Harvest, log: Sequence[Values], fresh: Iterable[str]) -> list[Values]:
+    """Of visitors each time they are heard of, of known people once."""
+    read = harvest.of["events"]
+    ids = {read(row, "anonymous_id") for row in log}
+    return [
+        *_of(harvest, "identities", "value", ids),
+        *(row for owner in fresh for row in harvest.where("identities", "profile_id", owner)),
+    ]
 
 
 def _totals(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
@@ -138,12 +154,11 @@ def _runs(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
 
 
 def _counted(
-    harvest: Harvest, log: Sequence[Values], runs: Sequence[Values]
+    harvest: Harvest, log: Sequence[Values], campaigns: Iterable[str]
 ) -> dict[str, list[Values]]:
     """The counters of the events and campaigns concerned."""
     read, slot = harvest.of["events"], harvest.of["event_counts"]
     slots = {(read(row, "name"), read(row, "at") // SLOT) for row in log}
-    campaigns = {harvest.of["runs"](row, "campaign") for row in runs}
     counted = [
         row
         for name, number in slots
@@ -159,12 +174,13 @@ def _counted(
 
 
 def _refusals(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
-    """Of each person, those of the campaign whose events these are and whose `where` they fit."""
+    """Of each person, those of the campaigns whose trigger an event was."""
     read, refusal = harvest.of["events"], harvest.of["refusals"]
     fit = {
-        (read(row, "profile_id"), f"cmp_{2 * NAMES.index(read(row, 'name')):024}")
+        (read(row, "profile_id"), f"cmp_{2 * NAMES.index(read(row, 'name')) + which:024}")
         for row in log
-        if read(row, "name") and _fits_offer(read(row, "body"))
+        if read(row, "name") and _is_trigger(read(row, "body"))
+        for which in (0, 1)
     }
     return [
         row
@@ -174,9 +190,9 @@ def _refusals(harvest: Harvest, log: Sequence[Values]) -> list[Values]:
     ]
 
 
-def _fits_offer(body: str) -> bool:
-    after = body.partition('"price":9')[2]
-    return after[:1].isdigit()
+def _is_trigger(body: str) -> bool:
+    price = body.partition('"price":')[2][:2]
+    return price.isdigit() and int(price) >= 80
 
 
 def _outbox(harvest: Harvest, number: int, reports: int) -> list[Values]:
@@ -196,4 +212,5 @@ def _reader(table: Table) -> Callable[[Values, str], Any]:
 
 
 def _sorted(rows: Iterable[Values]) -> list[Values]:
-    return sorted(rows, key=lambda row: [str(value) for value in row[:3]])
+    """Each once, as PostgreSQL wants them."""
+    return sorted(dict.fromkeys(rows), key=lambda row: [str(value) for value in row[:3]])

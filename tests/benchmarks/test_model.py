@@ -1,4 +1,6 @@
 import math
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -6,7 +8,7 @@ from benchmarks.model import Bar, Bench, Figures, Row, Spread, interleave, media
 
 
 @pytest.fixture
-def bench(tmp_path) -> Bench:
+def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path, rounds=3, quick=True, say=lambda text: None)
 
 
@@ -57,5 +59,7 @@ def test_a_figure_that_was_not_measured_is_not_a_number() -> None:
         (math.nan, "at_most", False),
     ],
 )
-def test_a_bar_is_met_from_its_limit_on(value: float, wanted, met: bool) -> None:
+def test_a_bar_is_met_from_its_limit_on(
+    value: float, wanted: Literal["at_least", "at_most"], met: bool
+) -> None:
     assert Bar("of the floor", value, 0.5, wanted).met is met

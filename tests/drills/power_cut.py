@@ -71,6 +71,7 @@ class Site:
         self.disk.cut()
         for name in PARTS:
             await self._plant.kill(name)
+        await self._plant.stop()
         await asyncio.to_thread(self.disk.come_back)
         self.in_flight += await self._count_handed()
         await self.boot()
