@@ -142,7 +142,7 @@ class Shop:
             asking = asyncio.create_task(ask_for(load, job))
             await asyncio.sleep(1.0)
             yield
-            load.kill()
+            asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 
 

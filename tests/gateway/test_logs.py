@@ -57,7 +57,7 @@ def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str
 def test_a_library_s_lines_have_the_same_shape(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs(Log(format="json"), process="gateway")
 
-    logging.getLogger("uvicorn.error").info("listening on %s", "somewhere")
+    logging.getLogger("somebody.else").info("listening on %s", "somewhere")
 
     [line] = lines(capsys)
     assert (line["event"], line["process"]) == ("listening on somewhere", "gateway")
