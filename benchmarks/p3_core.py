@@ -15,10 +15,8 @@ from benchmarks.traffic import activate, definitions, in_batches, messages
 SIZES = (20_000, 40_000, 80_000)
 QUICK_SIZES = (2_000, 4_000, 8_000)
 PER_PERSON = 8
-TRANSACTION = 500
-"""Messages in one transaction: what the core takes of single stream messages by default."""
-BATCHED_TRANSACTION = 2_000
-"""The same where stream messages are batches."""
+TRANSACTION = 2_000
+"""Messages in one transaction: the most that the core takes by default."""
 
 
 async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
@@ -38,12 +36,11 @@ async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
 async def _at(bench: Bench, name: str, count: int, per_batch: int) -> Row:
     batches = in_batches(list(messages(count, count // PER_PERSON)), per_batch)
     folder = bench.folder / f"core-{count}-{per_batch}"
-    size = TRANSACTION if per_batch == 1 else BATCHED_TRANSACTION
 
     async def both() -> Figures:
         """The core first: the floor needs its rows."""
         database, found = await _real(folder / "real", batches)
-        return {**found, **await _floor(folder / "floor", size, database)}
+        return {**found, **await _floor(folder / "floor", TRANSACTION, database)}
 
     row = await interleave(bench, name, [both])
     shutil.rmtree(folder)

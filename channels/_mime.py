@@ -61,11 +61,12 @@ def compose(
     message_id: str,
     at: int = 0,
     unsubscribe_url: str = "",
+    complaints_to: str = "",
 ) -> bytes:
     """Give the whole message, lines ended by CRLF, none longer than 998 characters.
 
     `at` (milliseconds) becomes the Date; 0 leaves it to the server. `unsubscribe_url` becomes
-    one-click List-Unsubscribe (RFC 8058).
+    one-click List-Unsubscribe (RFC 8058); `complaints_to`, CFBL-Address (RFC 9477).
     """
     headers = [
         f"From: {_format_mailbox(sender)}",
@@ -84,6 +85,8 @@ def compose(
         headers.append(f"List-Unsubscribe: <{quote(unsubscribe_url, safe=_URL_CHARACTERS)}>")
         headers.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
         headers.append("Precedence: bulk")
+    if complaints_to:
+        headers.append(f"CFBL-Address: {complaints_to}; report=arf")
     return "\r\n".join([*headers, ""]).encode("ascii") + _body(content, message_id)
 
 

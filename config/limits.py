@@ -18,6 +18,7 @@ JSON_DEPTH: Final = 64  # levels; deeper nesting is an attack on the parser
 # People and events, in characters (Unicode code points) unless said otherwise.
 USER_ID_LENGTH: Final = 100  # S2.4
 ANONYMOUS_ID_LENGTH: Final = 128  # SDKs make these; the longest seen has 74
+DEVICE_ID_LENGTH: Final = 128  # as anonymous ids, which stand for devices that have no id
 MESSAGE_ID_LENGTH: Final = 128  # opaque; the longest seen has 74 (channels.md §3.1)
 EVENT_NAME_LENGTH: Final = 200  # a name is read by people; longer ones carry data
 EVENT_NAMES: Final = 5_000  # names in a workspace; more is an id put into a name
@@ -26,6 +27,8 @@ ATTRIBUTES_PER_TYPE: Final = 25  # custom attributes of each type (S2.7)
 STRING_LENGTH: Final = 1_000  # longer strings are cut, and it is reported (S2.6)
 PROPERTIES: Final = 200  # different properties of one event
 PREVIOUS_ANONYMOUS_IDS: Final = 20  # that a browser may remember and send with a login
+PUSH_ADDRESS_BYTES: Final = 4 * 1024  # of a token or a browser's subscription; FCM's own limit
+DEVICES_PER_PERSON: Final = 50  # those used last are kept; more is a shared account or a script
 
 # Definitions that people write.
 NAME_LENGTH: Final = 200  # of a campaign, segment or key

@@ -32,16 +32,31 @@ CHANNELS = """\
 One section for each provider that shall be used, named as `angarium plugins list` shows it;
 a provider without a section is not loaded.
 In the environment: `ANGARIUM_CHANNELS_EMAIL_SMTP_HOST`.
+
+For a second account of one provider, give the section another name and say which it is for:
+
+```toml
+[channels.email_second]
+provider = "email_smtp"
+host = "relay2.example.org"
+```
+
+Figures, reports and `/callbacks/<name>` go by the section's name.
 """
 
 
-def settings_page(providers: Mapping[str, type[Struct]]) -> str:
-    """Markdown: every section, then that of each provider by its name."""
+def settings_page(providers: Mapping[str, type[Struct]], shared: type[Struct] | None = None) -> str:
+    """Markdown: every section, then that of each provider by its name.
+
+    `shared`: what each of the providers' sections may hold besides.
+    """
     shortcuts = {name: alias for alias, name in ALIASES.items()}
     parts = [HEAD]
     for name, struct in sections().items():
         parts.append(_section(name, struct, shortcuts))
     parts.append(CHANNELS)
+    if shared is not None:
+        parts.append("\n".join(_table("channels.<provider>", shared, {})) + "\n")
     for provider, struct in sorted(providers.items()):
         parts.append(_section(f"channels.{provider}", struct, {}))
     return "\n".join(parts)
@@ -49,13 +64,17 @@ def settings_page(providers: Mapping[str, type[Struct]]) -> str:
 
 def _section(name: str, struct: type[Struct], shortcuts: Mapping[str, str]) -> str:
     about = (struct.__doc__ or "").strip().split("\n\n")[0]
+    return "\n".join([f"## [{name}]", "", about, "", *_table(name, struct, shortcuts), ""])
+
+
+def _table(name: str, struct: type[Struct], shortcuts: Mapping[str, str]) -> list[str]:
     below = meanings(struct)
     rows = [
         _row(f"{name}.{field.name}", field, below.get(field.attribute, ""), shortcuts)
         for field in describe(struct)
     ]
     head = ["| setting | environment | value | default | meaning |", "|---|---|---|---|---|"]
-    return "\n".join([f"## [{name}]", "", about, "", *(head if rows else ()), *rows, ""])
+    return [*head, *rows] if rows else []
 
 
 def _row(name: str, field: Field, below: str, shortcuts: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from angarium.config import limits
+from angarium.config.checks import are_caps, are_quiet_hours
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -77,6 +78,21 @@ Networks = Annotated[
 ]
 TimeZone = Annotated[
     str, Meta(extra={"check": is_time_zone, "form": "an IANA time zone, as Asia/Tehran"})
+]
+
+
+Caps = Annotated[
+    tuple[str, ...],
+    Meta(
+        extra={
+            "check": are_caps,
+            "form": "a list of caps as 3 per P1D, with a time of up to 31 days (P7D, PT1H, PT30M)",
+        }
+    ),
+]
+QuietHours = Annotated[
+    str,
+    Meta(extra={"check": are_quiet_hours, "form": "a span of the day, as 22:00-08:00"}),
 ]
 
 
@@ -193,8 +209,39 @@ class People(Section, frozen=True, kw_only=True):
     )
 
 
+class Messages(Section, frozen=True, kw_only=True):
+    """What is asked of every message to a person, whatever campaign or service wants it sent."""
+
+    quiet_hours: Annotated[
+        QuietHours,
+        Meta(description="When people are left alone, in their own zone. Unset: never."),
+    ] = ""
+    caps: Annotated[
+        Caps, Meta(description="Most messages for each person, of all classes together.")
+    ] = ()
+    marketing_caps: Annotated[Caps, Meta(description="The same of marketing messages alone.")] = ()
+    transactional_caps: Annotated[
+        Caps, Meta(description="The same of transactional messages alone.")
+    ] = ()
+    classes: Annotated[
+        tuple[Literal["marketing", "transactional"], ...],
+        Meta(
+            description="Classes that `quiet_hours` and `caps` hold; others pass, and are counted."
+        ),
+    ] = ("marketing",)
+    hold_hours: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=720,
+            description="How late a message that these rules may hold is still sent, where its "
+            "campaign does not say.",
+        ),
+    ] = 24
+
+
 class Limits(Section, frozen=True, kw_only=True):
-    """How much a client may send at once, and how long things are kept."""
+    """How much a client may send at once."""
 
     batch_bytes: Annotated[
         int,
@@ -218,12 +265,11 @@ class Limits(Section, frozen=True, kw_only=True):
     ] = limits.EVENTS_PER_SECOND
     public_per_second: Annotated[
         Rate,
-        Meta(description="Clicks, opens and unsubscribes a second for each network address."),
+        Meta(
+            description="Clicks, opens, unsubscribes and refused callbacks a second from one "
+            "network address; 0 is no limit."
+        ),
     ] = limits.PUBLIC_PER_SECOND
-    inbox_days: Annotated[
-        int,
-        Meta(ge=1, le=3650, description="Days for which a message id that came again is known."),
-    ] = 30
 
 
 class Core(Section, frozen=True, kw_only=True):
@@ -231,7 +277,7 @@ class Core(Section, frozen=True, kw_only=True):
 
     batch: Annotated[
         int, Meta(ge=1, le=10_000, description="Stream messages taken in one transaction.")
-    ] = 500
+    ] = 2_000
     lease_seconds: Annotated[
         Seconds, Meta(description="After how long without a sign of life another takes over.")
     ] = 10.0
@@ -266,6 +312,43 @@ class Deliver(Section, frozen=True, kw_only=True):
     ] = 12.0
 
 
+class Plugins(Section, frozen=True, kw_only=True):
+    """Plugins that did not come with Angarium."""
+
+    isolation: Annotated[
+        Literal["process", "none"],
+        Meta(description="Providers of others in processes of their own, or inside ours."),
+    ] = "process"
+    inside: Annotated[
+        tuple[str, ...],
+        Meta(description="Plugins that run inside ours nonetheless: faster, and not contained."),
+    ] = ()
+    off: Annotated[
+        tuple[str, ...], Meta(description="Plugins that are installed and shall not be loaded.")
+    ] = ()
+    environ: Annotated[
+        tuple[str, ...],
+        Meta(description="Environment variables that their processes may see, as HTTPS_PROXY."),
+    ] = ()
+    memory_mb: Annotated[
+        int, Meta(ge=64, le=1_048_576, description="Mebibytes that such a process may write to.")
+    ] = 512
+    files: Annotated[
+        int, Meta(ge=32, le=1_048_576, description="Files and sockets that it may have open.")
+    ] = 1024
+    start_seconds: Annotated[Seconds, Meta(description="How long it may take to load.")] = 20.0
+    hang_seconds: Annotated[
+        Seconds, Meta(description="How long its event loop may stand still before it is ended.")
+    ] = 10.0
+    failures: Annotated[
+        int, Meta(ge=1, le=1000, description="Failures after which a plugin is put aside.")
+    ] = 5
+    aside_seconds: Annotated[
+        Annotated[float, Meta(gt=0, le=604_800)],
+        Meta(description="How long it is left alone then, before it is tried again."),
+    ] = 900.0
+
+
 def _no_channels() -> Mapping[str, Mapping[str, Any]]:
     return {}
 
@@ -280,7 +363,9 @@ class Settings(Section, frozen=True, kw_only=True):
     keys: Keys = Keys()
     log: Log = Log()
     people: People = People()
+    messages: Messages = Messages()
     limits: Limits = Limits()
     core: Core = Core()
     deliver: Deliver = Deliver()
+    plugins: Plugins = Plugins()
     channels: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=_no_channels)

@@ -15,6 +15,7 @@ from angarium.gateway.cli import main as cli
 from angarium.gateway.cli.reference import cli_page
 from angarium.gateway.problems import catalogue
 from angarium.plugins.manager import load_plugins
+from angarium.plugins.sections import Routing
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,7 +40,7 @@ def write_settings(root: Path) -> None:
         for name, provider in load_plugins().providers.items()
         if provider.__module__.startswith("angarium.")
     }
-    (root / "docs/settings.md").write_text(settings_page(providers), encoding="utf-8")
+    (root / "docs/settings.md").write_text(settings_page(providers, Routing), encoding="utf-8")
 
 
 def write_cli(root: Path) -> None:

@@ -15,6 +15,7 @@ from angarium.gateway.ingest import Door
 from angarium.gateway.keyring import Holder
 from angarium.gateway.keys_api import KEY_HANDLERS
 from angarium.gateway.parts import AllParts
+from angarium.gateway.public_limit import limit_public
 from angarium.gateway.refusals import answer
 from angarium.gateway.request_ids import HEADER, request_id_of
 from angarium.gateway.schema import OPENAPI
@@ -50,7 +51,7 @@ def create_app(parts: AllParts, handlers: Sequence[ControllerRouterHandler]) -> 
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Door(parts).before(app.asgi_handler)
+    app.asgi_handler = Door(parts).before(limit_public(parts, app.asgi_handler))
     return app
 
 

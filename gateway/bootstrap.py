@@ -1,8 +1,9 @@
 """The one place that puts the parts of the doors together."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from litestar.types import ASGIApp
 
@@ -16,18 +17,27 @@ from angarium.core.store.retry import transact
 from angarium.core.workers.clock import Now, now
 from angarium.gateway.admin import ADMIN_HANDLERS
 from angarium.gateway.app import create_app
+from angarium.gateway.isolation.callbacks import close_readers
+from angarium.gateway.isolation.loading import load_isolated
 from angarium.gateway.keyring import Keyring
+from angarium.gateway.live import end_streams
 from angarium.gateway.metrics import Metrics
 from angarium.gateway.parts import AllParts
 from angarium.gateway.paths import keep_segments
 from angarium.gateway.public import PUBLIC_HANDLERS
-from angarium.plugins.manager import load_plugins
 
 WORKSPACE: Final = "default"
 
 
+class Gateway(NamedTuple):
+    """The application, and what ends the answers that would never end by themselves."""
+
+    app: ASGIApp
+    end_streams: Callable[[], None]
+
+
 @asynccontextmanager
-async def build_gateway(settings: Settings, clock: Now = now) -> AsyncGenerator[ASGIApp]:
+async def build_gateway(settings: Settings, clock: Now = now) -> AsyncGenerator[Gateway]:
     """The application with every route, its store migrated and its streams made.
 
     Afterwards bus and store are closed. Raises StoreError, BusError, SettingsInvalid.
@@ -35,7 +45,7 @@ async def build_gateway(settings: Settings, clock: Now = now) -> AsyncGenerator[
     async with AsyncExitStack() as stack:
         parts = await _open(settings, clock, stack)
         app = create_app(parts, (*ADMIN_HANDLERS, *PUBLIC_HANDLERS))
-        yield keep_segments(app)
+        yield Gateway(keep_segments(app), partial(end_streams, app))
 
 
 async def _open(settings: Settings, clock: Now, stack: AsyncExitStack) -> AllParts:
@@ -54,17 +64,19 @@ async def _open(settings: Settings, clock: Now, stack: AsyncExitStack) -> AllPar
     )
     keyring = Keyring(store, clock)
     stack.push_async_callback(keyring.close)
-    return AllParts(
+    parts = AllParts(
         store=store,
         bus=bus,
         settings=settings,
-        plugins=load_plugins(),
+        plugins=load_isolated(settings.plugins),
         now=clock,
         keyring=keyring,
         links=Links(secret, settings.http.public_url),
         metrics=Metrics(),
         workspace=WORKSPACE,
     )
+    stack.push_async_callback(close_readers, parts.callbacks)
+    return parts
 
 
 async def _save_given_keys(store: Store, keys: Keys, at: int) -> None:

@@ -1,6 +1,8 @@
 """What providers tell us later: `/callbacks/{provider}` hands it to that provider's plugin."""
 
-from typing import Any, Final
+import asyncio
+from math import ceil
+from typing import Any
 
 import structlog
 from litestar import Request, Response, post
@@ -8,20 +10,18 @@ from litestar.params import FromPath
 
 from angarium.config.limits import CALLBACK_BYTES
 from angarium.core.bus.subjects import feedback_subject
-from angarium.core.delivery.feedback import STATUS, Feedback
-from angarium.core.delivery.keys import make_id
-from angarium.core.delivery.status import Reaction
+from angarium.core.delivery.feedback import feedback_of
 from angarium.gateway.answers import refused
+from angarium.gateway.isolation.callbacks import read_callback
+from angarium.gateway.isolation.keeper import Resting
 from angarium.gateway.parts import Parts
-from angarium.gateway.problems import Problem, Refusal
-from angarium.gateway.publishing import publish
-from angarium.plugins.callback import CallbackRequest, StatusUpdate
+from angarium.gateway.problems import Problem, Refusal, retry_after
+from angarium.gateway.publishing import AGAIN_SECONDS, publish
+from angarium.plugins.callback import CallbackRequest
 from angarium.plugins.provider import Provider
 from angarium.plugins.settings import SettingsInvalid
 
 log = structlog.get_logger()
-
-REACTIONS: Final = frozenset(reaction.value for reaction in Reaction)
 
 
 @post(
@@ -40,30 +40,37 @@ REACTIONS: Final = frozenset(reaction.value for reaction in Reaction)
 async def take_callback(
     parts: Parts, request: Request[Any, Any, Any], provider: FromPath[str]
 ) -> Response[bytes]:
-    plugin = _plugin(parts, provider)
+    plugin = await _plugin(parts, provider)
     call = await _call(parts, request)
     try:
-        updates = plugin.parse_callback(call)
+        updates = await read_callback(plugin, call)
     except PermissionError as error:
         raise Refusal(Problem.NOT_AUTHENTICATED, "the signature is not valid") from error
     except ValueError as error:
         raise Refusal(Problem.UNREADABLE_BODY, "the callback cannot be read") from error
+    except Resting as error:
+        detail = "the plugin that reads them does not work now; send it again later"
+        wait = retry_after(max(AGAIN_SECONDS, ceil(error.seconds)))
+        raise Refusal(Problem.UNAVAILABLE, detail, headers=wait) from error
     for update in updates:
-        body = _feedback(plugin, update, call.at)
+        body = feedback_of(provider, plugin.channel, update, call.at)
         await publish(parts.bus, feedback_subject(parts.workspace), body)
     log.info("callback_taken", provider=provider, updates=len(updates))
     return Response(b"", media_type="text/plain")
 
 
-def _plugin(parts: Parts, name: str) -> Provider:
-    """The provider, built of its settings; only those that are configured take callbacks."""
+async def _plugin(parts: Parts, name: str) -> Provider:
+    """The provider, built once of its settings; only configured ones take callbacks."""
+    if name in parts.callbacks:
+        return parts.callbacks[name]
     section = parts.settings.channels.get(name)
     if section is None:
         raise Refusal(Problem.NOT_FOUND, "no provider of this name is configured")
     try:
-        return parts.plugins.create_provider(name, section)
+        built = await asyncio.to_thread(parts.plugins.create_provider, name, section)
     except SettingsInvalid as error:
         raise Refusal(Problem.NOT_FOUND, "this provider cannot be used as configured") from error
+    return parts.callbacks.setdefault(name, built)
 
 
 async def _call(parts: Parts, request: Request[Any, Any, Any]) -> CallbackRequest:
@@ -78,22 +85,4 @@ async def _call(parts: Parts, request: Request[Any, Any, Any]) -> CallbackReques
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
         at=parts.now(),
-    )
-
-
-def _feedback(plugin: Provider, update: StatusUpdate, now: int) -> Feedback:
-    reaction = update.status in REACTIONS
-    same = update.id or f"{update.provider_id}/{update.key}/{update.status}/{update.at}"
-    return Feedback(
-        kind=update.status if reaction else STATUS,
-        at=update.at or now,
-        id=make_id("fbk_", plugin.name, same),
-        delivery=update.key,
-        channel=plugin.channel,
-        provider=plugin.name,
-        provider_id=update.provider_id,
-        status="" if reaction else update.status,
-        reason=update.reason,
-        address=update.address,
-        address_dead=update.address_dead,
     )

@@ -176,6 +176,8 @@ async def get_campaign_stats(
         totals=figures.totals,
         receipts=figures.receipts,
         reactions=figures.reactions,
+        reactions_total=figures.reactions_total,
+        unknown=figures.unknown,
         groups=figures.groups,
         enrolled=runs.get("enrolled", 0),
         waiting=runs.get("waiting", 0),

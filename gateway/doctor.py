@@ -28,9 +28,11 @@ from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Transaction
 from angarium.core.workers.clock import now
 from angarium.gateway.first import NEWEST, WORKSPACE
+from angarium.gateway.isolation.loading import load_isolated
 from angarium.gateway.logs import clean_text
+from angarium.gateway.routes import channel_of, kinds
 from angarium.gateway.supervisor.connection import read_connection
-from angarium.plugins.manager import Plugins, load_plugins
+from angarium.plugins.manager import Plugins
 from angarium.plugins.settings import SettingsInvalid
 
 FREE_BYTES: Final = 1024**3  # less is a broker that will soon refuse events
@@ -204,8 +206,9 @@ def _keys(keys: Any) -> Iterator[Finding]:
 
 def _no_provider(campaigns: Any, settings: Settings) -> Iterator[Finding]:
     """What active campaigns would send on a channel that nothing delivers on."""
-    providers = load_plugins().providers
-    served = {providers[name].channel for name in settings.channels if name in providers}
+    providers = load_isolated(settings.plugins).providers
+    named = kinds(settings.channels).values()
+    served = {providers[name].channel for name in named if name in providers}
     for campaign in campaigns:
         used = _channels_of(msgspec.json.decode(campaign.definition))
         for channel in sorted(used - served):
@@ -229,7 +232,7 @@ def _offers(channel: str, providers: Mapping[str, Any]) -> str:
 
 async def check_plugins(loaded: Loaded) -> AsyncIterator[Finding]:
     """Each can be loaded, and each provider's section can be used."""
-    plugins = load_plugins()
+    plugins = load_isolated(loaded.settings.plugins)
     for plugin in plugins.plugins:
         if plugin.error:
             remedy = f"upgrade or remove {plugin.distribution or plugin.module}"
@@ -247,7 +250,8 @@ def _provider(plugins: Plugins, name: str, section: Mapping[str, object]) -> Fin
         plugins.create_provider(name, section)
     except SettingsInvalid as invalid:
         return Finding("channels", False, clean_text(str(invalid)), "correct it in the settings")
-    return Finding("channels", True, f"{name} delivers on {plugins.providers[name].channel}")
+    channel = channel_of(plugins, kinds({name: section})[name])
+    return Finding("channels", True, f"{name} delivers on {channel}")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -9,19 +9,12 @@ from typing import Final
 
 import msgspec
 
-from angarium.config.limits import BATCH_MESSAGES, JSON_DEPTH
+from angarium.config.limits import BATCH_MESSAGES
 from angarium.core.bus.subjects import NOBODY, events_subject, partition_of, person_token
 from angarium.core.bus.wire import Outgoing
-from angarium.core.events.message import (
-    Defaults,
-    Message,
-    MessageRefused,
-    parse_message,
-    refuse,
-)
+from angarium.core.events.message import Defaults, MessageRefused, parse_message
 from angarium.core.events.times import parse_instant
 from angarium.gateway.bodies import Members
-from angarium.gateway.depth import is_deep
 
 UNFIT: Final = frozenset({"not_json", "too_deep"})
 """Refusals of what cannot stand inside an envelope: it would spoil all of it."""
@@ -32,8 +25,8 @@ _encode = msgspec.json.Encoder().encode
 class Envelope(msgspec.Struct, frozen=True):
     """What is true of all members of a request; `received_at` in ms, `sent_at` as it came or "".
 
-    kind: the type of members that name none. trusted: they came with an admin key, which may do
-    what a key that stands in a web page may not.
+    kind: the type of members that name none. trusted: they came with a key that may join two
+    known people by an alias, which a key that stands in a web page may not.
     """
 
     received_at: int
@@ -88,7 +81,7 @@ def check(members: Members, envelope: Envelope, most_bytes: int) -> Checked:
         member = bytes(raw)
         person: str | None = None
         try:
-            message = _parse(member, defaults, most_bytes)
+            message = parse_message(member, defaults, most_bytes=most_bytes)
             person = message.user_id or message.anonymous_id
         except MessageRefused as refused:
             rejected.append(Rejected(index, refused.code, refused.reason, refused.field))
@@ -97,12 +90,6 @@ def check(members: Members, envelope: Envelope, most_bytes: int) -> Checked:
         fit.append(member)
         persons.append(person or "")
     return Checked(fit, persons, rejected)
-
-
-def _parse(member: bytes, defaults: Defaults, most_bytes: int) -> Message:
-    if len(member) <= most_bytes and is_deep(member):
-        refuse("too_deep", "", f"a message may have {JSON_DEPTH} levels")
-    return parse_message(member, defaults, most_bytes=most_bytes)
 
 
 def pack(checked: Checked, envelope: Envelope, workspace: str, partitions: int) -> list[Outgoing]:

@@ -20,7 +20,10 @@ PROFILE: Final[Json] = {
     **PERSON,
     "anonymousIds": ["a1", "a2"],
     "consents": {"email": {"state": "opted_in", "reason": "default", "at": AT}},
-    "devices": [{"id": "d1", "type": "android", "lastSeenAt": AT, "reachable": True}],
+    "devices": [
+        {"id": "d1", "type": "android", "seenAt": AT, "channel": "push", "state": "live"}
+        | {"deadAt": None, "deadReason": None}
+    ],
     "events": {"Purchase": {"first": AT, "last": AT, "count": 1}},
 }
 ENTRY: Final[Json] = {
@@ -77,6 +80,8 @@ FIGURES: Final[Json] = {
     },
     "receipts": {"delivered": 78, "undelivered": 0, "bounced": 1, "expired": 0},
     "reactions": {"opened": 30, "clicked": 9},
+    "reactions_total": {"opened": 41, "clicked": 12},
+    "unknown": 0,
     "groups": [],
 }
 CAMPAIGN_FIGURES: Final[Json] = {

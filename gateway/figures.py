@@ -49,12 +49,15 @@ class FiguresBody(msgspec.Struct):
     """totals: planned, waiting, accepted, failed, skipped, cancelled, in_doubt.
 
     receipts: what providers said later of the accepted ones. reactions: of how many deliveries
-    people did what. groups: for each combination of what `group_by` names, the same.
+    people did what; reactions_total: how often they did. unknown: what providers said of messages
+    that are not known. groups: for each combination of what `group_by` names, the same.
     """
 
     totals: dict[str, int]
     receipts: dict[str, int]
     reactions: dict[str, int]
+    reactions_total: dict[str, int]
+    unknown: int
     groups: Sequence[dict[str, Any]] = ()
 
 
@@ -121,13 +124,19 @@ def _sum(rows: Iterable[Figure]) -> FiguresBody:
     rows = list(rows)
     receipts = {state.value: 0 for state in RECEIPTS}
     reactions = {reaction.value: 0 for reaction in Reaction}
+    all_reactions = reactions.copy()
+    unknown = 0
     for row in rows:
         if row.kind == "receipt":
             receipts[row.name] = receipts.get(row.name, 0) + row.count
         elif row.kind == "reaction":
             reactions[row.name] = reactions.get(row.name, 0) + row.count
+        elif row.kind == "reactions":
+            all_reactions[row.name] = all_reactions.get(row.name, 0) + row.count
+        elif row.kind == "unknown":
+            unknown += row.count
     states = [(row.name, row.count) for row in rows if row.kind == "state"]
-    return FiguresBody(dict(totals(states)), receipts, reactions)
+    return FiguresBody(dict(totals(states)), receipts, reactions, all_reactions, unknown)
 
 
 def _groups(rows: Sequence[Figure], names: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -151,4 +160,10 @@ def _value(row: Figure, name: str) -> str:
 
 
 def _flat(body: FiguresBody) -> dict[str, Any]:
-    return {**body.totals, "receipts": body.receipts, "reactions": body.reactions}
+    return {
+        **body.totals,
+        "receipts": body.receipts,
+        "reactions": body.reactions,
+        "reactions_total": body.reactions_total,
+        "unknown": body.unknown,
+    }

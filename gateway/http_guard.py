@@ -13,6 +13,7 @@ import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from angarium.gateway.problems import MEDIA_TYPE, Problem, Refusal
+from angarium.gateway.request_ids import HEADER
 
 HEAD_BYTES: Final = 16 * 1024
 """Request line and headers; browsers' cookies stay far below."""
@@ -108,8 +109,11 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         if self.transport.is_closing():
             return
-        body = msgspec.json.encode(Refusal(problem).body(token_hex(10)))
-        length = len(body)
-        head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {length}\r\nconnection: close\r\n"
-        self.transport.write(STATUS_LINE[problem.status] + head.encode("ascii") + b"\r\n" + body)
+        request_id = token_hex(10)
+        body = msgspec.json.encode(Refusal(problem).body(request_id))
+        head = (
+            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            f"{HEADER.decode('ascii')}: {request_id}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(STATUS_LINE[problem.status] + head.encode("ascii") + body)
         self.transport.close()

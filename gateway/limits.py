@@ -14,6 +14,8 @@ what the bus itself lets wait, since that is found out only after all the work."
 UNDECLARED_BYTES: Final = 64 * 1024
 """What a body of unknown length counts for until it is there."""
 CLOSE: Final = {"Connection": "close"}
+BUCKETS: Final = 10_000
+"""Of how many keys or addresses it is remembered how much they used."""
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -51,28 +53,41 @@ def _too_large(most: int, *, close: bool) -> Refusal:
 
 
 class Allowances:
-    """Messages a second for each key, as a bucket that fills steadily and holds one second's worth.
+    """So many a second for each key, as a bucket that fills steadily and holds one second's worth.
 
     What a request costs is known only after it is read, so the bucket may go below nothing; then
     the key waits until it is full enough again. A request is thus admitted by one look-up.
     """
 
-    def __init__(self, per_second: int, now: Now) -> None:
+    def __init__(self, per_second: int, now: Now, detail: str = "") -> None:
+        """`per_second` 0: no limit. `detail`: what a refusal says."""
         self._per_second = per_second
         self._now = now
+        self._detail = detail or f"the key may send {per_second} messages a second"
         self._buckets: dict[str, tuple[float, int]] = {}
 
     def check(self, key: str) -> None:
         """Refuse (429) while `key` has used more than its share."""
         if self._per_second and (missing := -self._level(key)) >= 0:
             seconds = int(missing / self._per_second) + 1
-            detail = f"the key may send {self._per_second} messages a second"
-            raise Refusal(Problem.TOO_MANY_REQUESTS, detail, headers=retry_after(seconds))
+            raise Refusal(Problem.TOO_MANY_REQUESTS, self._detail, headers=retry_after(seconds))
 
     def spend(self, key: str, count: int) -> None:
-        """Take `count` messages off the bucket of `key`."""
+        """Take `count` off the bucket of `key`."""
         if self._per_second:
             self._buckets[key] = (self._level(key) - count, self._now())
+            if len(self._buckets) > BUCKETS:
+                self._forget()
+
+    @property
+    def remembered(self) -> int:
+        """Of how many something is remembered."""
+        return len(self._buckets)
+
+    def _forget(self) -> None:
+        """Forget full buckets, which are as good as none; or all, rather than fill the memory."""
+        kept = {k: v for k, v in self._buckets.items() if self._level(k) < self._per_second}
+        self._buckets = kept if len(kept) < BUCKETS // 2 else {}
 
     def _level(self, key: str) -> float:
         level, at = self._buckets.get(key, (float(self._per_second), 0))

@@ -22,6 +22,7 @@ from angarium.core.store.errors import StoreError
 from angarium.core.store.outcomes import find_context
 from angarium.gateway.pages import Language, choose_language, page
 from angarium.gateway.parts import Parts
+from angarium.gateway.preferences import ask, find_choices, read_choices, save_choices, thank
 from angarium.gateway.problems import Refusal
 from angarium.gateway.publishing import AGAIN_SECONDS, publish
 
@@ -81,22 +82,29 @@ async def follow_click(parts: Parts, request: AnyRequest, token: FromPath[str]) 
 async def ask_unsubscribe(
     parts: Parts, request: AnyRequest, token: FromPath[str]
 ) -> Response[bytes]:
-    """The question. It changes nothing: scanners follow every link."""
-    if _delivery(parts, token, "unsubscribe") is None:
-        return page(_language(parts, request), "unknown", 404)
-    return page(_language(parts, request), "unsubscribe")
-
-
-@post("/u/{token:str}", status_code=200, include_in_schema=False)
-async def unsubscribe(parts: Parts, request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
-    """Withdraw from the channel; by our own form or by a mail program (RFC 8058)."""
+    """What the person may choose. It changes nothing: scanners follow every link."""
     language = _language(parts, request)
     delivery = _delivery(parts, token, "unsubscribe")
     if delivery is None:
         return page(language, "unknown", 404)
+    choices = await find_choices(parts, delivery)
+    return ask(language, choices) if choices else page(language, "unsubscribe")
+
+
+@post("/u/{token:str}", status_code=200, include_in_schema=False)
+async def unsubscribe(parts: Parts, request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
+    """Save what was chosen; without choices, withdraw from the channel (RFC 8058)."""
+    language = _language(parts, request)
+    delivery = _delivery(parts, token, "unsubscribe")
+    if delivery is None:
+        return page(language, "unknown", 404)
+    chosen = read_choices(request.headers.get("content-type", ""), await request.body())
     try:
+        if chosen is not None:
+            saved = await save_choices(parts, delivery, chosen)
+            return thank(language, saved) if saved else page(language, "unknown", 404)
         await _publish(parts, delivery, "unsubscribed", None)
-    except Refusal:
+    except (Refusal, StoreError):
         return page(language, "later", 503, AGAIN_SECONDS)
     return page(language, "unsubscribed")
 

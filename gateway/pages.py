@@ -31,6 +31,8 @@ STYLE: Final = (
     "padding:0 1.5rem;color:#222;background:#fff}h1{font-size:1.5rem}"
     "button{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.4rem;color:#fff;"
     "background:#14532d;cursor:pointer}"
+    "label{display:block;padding:.5rem 0}input{width:1.2rem;height:1.2rem;vertical-align:middle}"
+    "hr{margin:2.5rem 0 1.5rem;border:0;border-top:1px solid #888}"
     "@media(prefers-color-scheme:dark){body{color:#eee;background:#111}}"
 )
 _STYLE_HASH: Final = b64encode(sha256(STYLE.encode()).digest()).decode()
@@ -51,15 +53,24 @@ HEADERS: Final = {
 def page(language: Language, text: Text, status: int = 200, seconds: int = 0) -> Response[bytes]:
     """One page; `seconds`: when to come back, 0 not told. The question is the one with a form."""
     title, words = TEXTS[language][text]
-    form = ""
-    if text == "unsubscribe":
-        # To the page's own address: the token stands there and nowhere else.
-        form = f'<form method="post"><button>{escape(BUTTON[language])}</button></form>'
+    form = unsubscribe_form(language) if text == "unsubscribe" else ""
+    return document(language, title, f"<p>{escape(words)}</p>{form}", status, seconds)
+
+
+def unsubscribe_form(language: Language) -> str:
+    """One button. It posts to the page's own address: the token stands there and nowhere else."""
+    return f'<form method="post"><button>{escape(BUTTON[language])}</button></form>'
+
+
+def document(
+    language: Language, title: str, body: str, status: int = 200, seconds: int = 0
+) -> Response[bytes]:
+    """A whole page around `body`, which is HTML."""
     content = (
         f'<!doctype html><html lang="{language}" dir="{"rtl" if language == "fa" else "ltr"}">'
         '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body><main><h1>{escape(title)}</h1><p>{escape(words)}</p>{form}</main></body></html>"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
     headers = {**HEADERS, "Content-Language": language}
     if seconds:

@@ -13,12 +13,14 @@ from angarium.core.workers.clock import Now
 from angarium.gateway.keyring import Keyring
 from angarium.gateway.metrics import Metrics
 from angarium.plugins.manager import Plugins
+from angarium.plugins.provider import Provider
 
 
 class AllParts(msgspec.Struct, frozen=True):
     """Nothing in it is replaced while the process lives.
 
-    plugins: what is installed. workspace: what the routes without a key belong to.
+    plugins: what is installed. workspace: what the routes without a key belong to. callbacks: the
+    providers whose callbacks have been read; it grows.
     """
 
     store: Store
@@ -30,6 +32,7 @@ class AllParts(msgspec.Struct, frozen=True):
     links: Links
     metrics: Metrics
     workspace: str = "default"
+    callbacks: dict[str, Provider] = {}
 
 
 Parts: TypeAlias = NamedDependency[AllParts]

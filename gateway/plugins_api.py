@@ -6,18 +6,43 @@ from typing import Any, Final
 import msgspec
 from litestar import get
 
+from angarium.core.events.times import format_instant
 from angarium.core.store.campaigns import active_campaigns
+from angarium.core.store.plugins import PluginHealth, list_health
 from angarium.gateway.auth import requires
+from angarium.gateway.isolation.health import HEARD
 from angarium.gateway.keyring import Caller
 from angarium.gateway.parts import Parts
-from angarium.plugins.manager import Plugins
+from angarium.gateway.routes import channel_of, kinds
+from angarium.plugins.manager import Plugin, Plugins
 
 NOT_CHANNELS: Final = frozenset({"order", "fallback"})
 """Members of a campaign's `content` that are no channel."""
 
 
+class HealthBody(msgspec.Struct):
+    """How a plugin's own process fares, as one of ours that runs it told lately.
+
+    serves: a provider, or "report listeners". process, host, pid: who told. state: idle, runs,
+    rests (it died, and is started again soon), aside (put aside for long). failures: since that
+    process of ours began; last: the last of them.
+    """
+
+    serves: str
+    process: str
+    host: str
+    pid: int
+    state: str
+    failures: int
+    last: str
+    at: str
+
+
 class PluginBody(msgspec.Struct):
-    """An installed plugin; `error`: why nothing of it is used, or ""."""
+    """An installed plugin; `error`: why nothing of it is used, or "".
+
+    isolated: its providers and listeners run in processes of their own; health: how those fare.
+    """
 
     name: str
     module: str
@@ -25,7 +50,12 @@ class PluginBody(msgspec.Struct):
     version: str
     providers: Sequence[str]
     channels: Sequence[str]
+    filters: Sequence[str]
+    gates: Sequence[str]
+    listeners: Sequence[str]
+    isolated: bool
     error: str
+    health: Sequence[HealthBody] = ()
 
 
 class ProviderBody(msgspec.Struct, rename="camel"):
@@ -37,7 +67,7 @@ class ProviderBody(msgspec.Struct, rename="camel"):
 
 
 class ChannelBody(msgspec.Struct, rename="camel"):
-    """A medium; `providers`: those that are configured; `reachable`: there is one."""
+    """A medium; `providers`: the sections that send on it; `reachable`: there is one."""
 
     name: str
     consent_attribute: str
@@ -66,26 +96,29 @@ async def list_plugins(parts: Parts, caller: Caller) -> PluginsBody:
     plugins: Plugins = parts.plugins
     async with parts.store.reading() as tx:
         active = await active_campaigns(tx)
+        health = await list_health(tx, parts.now() - HEARD)
     asked = _asked(one.definition for one in active if one.workspace == caller.workspace)
+    sections = parts.settings.channels
+    configured = set(kinds(sections).values())
     providers = [
-        ProviderBody(name, provider.channel, name in parts.settings.channels)
+        ProviderBody(name, provider.channel, name in configured)
         for name, provider in sorted(plugins.providers.items())
     ]
-    serving = {provider.channel for provider in providers if provider.configured}
+    serving = {section: channel_of(plugins, kind) for section, kind in kinds(sections).items()}
     return PluginsBody(
-        data=[_plugin(plugin) for plugin in plugins.plugins],
+        data=[_plugin(plugin, health) for plugin in plugins.plugins],
         providers=providers,
         channels=[
             ChannelBody(
                 name,
                 channel.consent_attribute,
                 channel.consent_default,
-                [p.name for p in providers if p.configured and p.channel == name],
-                name in serving,
+                sorted(section for section, channel in serving.items() if channel == name),
+                name in serving.values(),
             )
             for name, channel in sorted(plugins.channels.items())
         ],
-        missing=sorted(asked - serving),
+        missing=sorted(asked - set(serving.values())),
     )
 
 
@@ -98,5 +131,20 @@ def _asked(definitions: Iterable[str]) -> set[str]:
     return found
 
 
-def _plugin(plugin: object) -> PluginBody:
-    return msgspec.convert(plugin, PluginBody, from_attributes=True)
+def _plugin(plugin: Plugin, health: Iterable[PluginHealth]) -> PluginBody:
+    body = msgspec.convert(plugin, PluginBody, from_attributes=True)
+    body.health = [_health(one) for one in health if one.plugin == plugin.name]
+    return body
+
+
+def _health(health: PluginHealth) -> HealthBody:
+    return HealthBody(
+        health.serves,
+        health.process,
+        health.host,
+        health.pid,
+        health.state,
+        health.failures,
+        health.last,
+        format_instant(health.at),
+    )

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, get
 
+from angarium.core.people.devices import PUSH_ENDPOINT, Device, Devices
 from angarium.core.people.profile import State, consents_of
 from angarium.core.store import reading
 from angarium.core.store.protocol import Transaction
@@ -28,6 +29,7 @@ READ: Final = requires("profiles:read")
 NOT_FOUND: Final = {404: refused("Nobody has this id.")}
 
 _decode_state = msgspec.json.Decoder(State).decode
+_decode_devices = msgspec.json.Decoder(Devices).decode
 
 
 class ConsentBody(msgspec.Struct):
@@ -39,12 +41,19 @@ class ConsentBody(msgspec.Struct):
 
 
 class DeviceBody(msgspec.Struct, rename="camel"):
-    """A device; `reachable`: it has given a push address."""
+    """A device that the person was the last to use; its push address is never shown.
+
+    channel: `push` or `web_push`, where it has told an address. state: `live`, `dead` (a provider
+    said so: when, and why) or `none` (no address, one withdrawn, or one lost to another device).
+    """
 
     id: str
     type: str | None
-    last_seen_at: str
-    reachable: bool
+    seen_at: str
+    channel: str | None
+    state: str
+    dead_at: str | None = None
+    dead_reason: str | None = None
 
 
 class EventBody(msgspec.Struct):
@@ -117,16 +126,17 @@ async def get_profile(
         anonymous = await reading.anonymous_ids(tx, caller.workspace, person)
         totals = await reading.event_totals(tx, caller.workspace, person.id)
     state = _decode_state(person.state)
+    devices = _decode_devices(person.devices)
     return ProfileBody(
         **_person(person),
         anonymous_ids=anonymous,
         consents={
             channel: ConsentBody(standing.state, standing.reason, instant(standing.at))
-            for channel, standing in consents_of(state, person.attributes).items()
+            for channel, standing in consents_of(state, person.attributes, devices.values()).items()
         },
         devices=[
-            DeviceBody(name, seen.type, instant(seen.at), bool(seen.token))
-            for name, seen in sorted(state.devices.items(), key=lambda item: -item[1].at)
+            _device(id, device)
+            for id, device in sorted(devices.items(), key=lambda item: -item[1].at)
         ],
         events={
             total.name: EventBody(instant(total.first_at), instant(total.last_at), total.count)
@@ -152,6 +162,20 @@ async def find_by_id(tx: Transaction, workspace: str, text: str) -> StoredProfil
     if found is None:
         raise Refusal(Problem.NOT_FOUND, "nobody has this id")
     return found
+
+
+def _device(id: str, device: Device) -> DeviceBody:
+    death = device.death if device.is_dead else None
+    channel = "web_push" if device.kind == PUSH_ENDPOINT else "push"
+    return DeviceBody(
+        id,
+        device.type,
+        instant(device.at),
+        channel if device.has_address else None,
+        "dead" if death is not None else "live" if device.is_live else "none",
+        instant(death.at) if death is not None else None,
+        death.reason if death is not None else None,
+    )
 
 
 def _person(profile: StoredProfile) -> dict[str, Any]:

@@ -5,6 +5,7 @@ translated by the first matching line of a table; what is left is our fault, and
 its words, which may hold somebody's data.
 """
 
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
@@ -36,17 +37,33 @@ FULL_SECONDS: Final = 5
 """The same when the stream has no room: it is freed by workers or an operator."""
 DEEPEST_FRAMES: Final = 6
 
+WHOLE: Final = ""
+"""The JSON pointer of all of a body."""
+IN_BODY: Final = re.compile(r" - at `\$\.data((?:\.|\[).*)?`\Z")
+"""How msgspec names a place in the argument `data`, as which handlers are given the body."""
+ABSENT: Final = repr("data")
+"""What Litestar says of a body that is not there."""
+NO_OBJECT: Final = re.compile(r"Expected `object`, got ")
+
 
 def _invalid(error: Exception) -> Refusal:
     wrong = cast("list[dict[str, str]]", getattr(error, "extra", None) or [])
-    return Refusal(Problem.INVALID, errors=[(_pointer(one), one["message"]) for one in wrong])
+    errors = [(_pointer(one, error.__cause__), one["message"]) for one in wrong]
+    absent = (WHOLE, ABSENT) in errors
+    if absent or any(pointer == WHOLE and NO_OBJECT.match(text) for pointer, text in errors):
+        detail = "there is no body" if absent else "the body is not an object"
+        return Refusal(Problem.UNREADABLE_BODY, detail, errors=[(WHOLE, "it has to be an object")])
+    return Refusal(Problem.INVALID, errors=errors)
 
 
-def _pointer(wrong: Mapping[str, str]) -> str:
+def _pointer(wrong: Mapping[str, str], cause: BaseException | None) -> str:
     key = wrong.get("key", "")
     if wrong.get("source") != "body":
         return key
-    return "" if key == "data" else to_pointer(key)
+    found = IN_BODY.search(str(cause))
+    if found is not None:
+        return to_pointer(found[1] or WHOLE)
+    return WHOLE if key == "data" else to_pointer(key)
 
 
 def _other(error: Exception) -> Refusal:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import math
 import socket
 from collections.abc import Callable, Generator
@@ -16,6 +15,7 @@ from litestar.types import ASGIApp
 from angarium.config.settings import Http, Settings
 from angarium.gateway.bootstrap import build_gateway
 from angarium.gateway.http_guard import GuardedProtocol
+from angarium.gateway.process import settle_rubbish
 
 log = structlog.get_logger()
 
@@ -31,18 +31,12 @@ async def serve(settings: Settings) -> None:
     """
     with contextlib.closing(listen(settings.http.host, settings.http.port)) as listener:
         host, port = listener.getsockname()[:2]
-        async with build_gateway(settings) as app:
-            _settle()
+        async with build_gateway(settings) as gateway:
+            settle_rubbish()
             ready = partial(log.info, "listening", host=host, port=port)
-            await run_server(app, listener, settings.http, ready=ready)
-
-
-def _settle() -> None:
-    """What is there at the start stays: looking through it for garbage again and again would stop
-    every request for tens of milliseconds.
-    """
-    gc.collect()
-    gc.freeze()
+            await run_server(
+                gateway.app, listener, settings.http, ready=ready, stopping=gateway.end_streams
+            )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -52,14 +46,24 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def run_server(
-    app: ASGIApp, listener: socket.socket, http: Http, *, ready: Callable[[], None]
+    app: ASGIApp,
+    listener: socket.socket,
+    http: Http,
+    *,
+    ready: Callable[[], None],
+    stopping: Callable[[], None] | None = None,
 ) -> None:
-    """Serve `app` until cancelled, then end in order. `ready` is called once it answers."""
+    """Serve `app` until cancelled, then end in order.
+
+    `ready` is called once it answers; `stopping` before it waits for answers that have begun.
+    """
     server = _Server(_config(app, http), ready)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
+        if stopping is not None:
+            stopping()
         server.should_exit = True
         await serving
         raise

@@ -70,7 +70,7 @@ async def list_suppressions(
     more = len(found) > limit
     return Page(
         [_body(row) for row in shown],
-        make_cursor((shown[-1].channel, shown[-1].address), LIST, channel) if more else None,
+        make_cursor(_place(shown[-1]), LIST, channel) if more else None,
     )
 
 
@@ -121,6 +121,10 @@ async def remove_suppression(
 
     if not await transact(parts.store, work):
         raise Refusal(Problem.NOT_FOUND, "this address is not suppressed")
+
+
+def _place(last: Suppression) -> tuple[str, str]:
+    return last.channel, suppressions.fold_address(last.channel, last.address)
 
 
 def _normal(parts: Parts, channel: str, address: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import uuid4
@@ -14,8 +14,11 @@ from angarium.config.settings import Settings
 from angarium.core.bus.bus import Bus
 from angarium.core.bus.errors import BusError
 from angarium.core.bus.subjects import DECISIONS, EVENTS, FEEDBACK
+from angarium.core.delivery.added_gates import added_gates
+from angarium.core.delivery.gates import GATES
 from angarium.core.delivery.links import Links
 from angarium.core.delivery.render import Renderer
+from angarium.core.delivery.routes import Route
 from angarium.core.delivery.templates import Templates
 from angarium.core.store.errors import StoreError
 from angarium.core.store.keys import load_link_secret
@@ -25,16 +28,26 @@ from angarium.core.workers.clock import now
 from angarium.core.workers.consent import opt_out
 from angarium.core.workers.decisions import Decisions
 from angarium.core.workers.deliver import Deliverer, DeliverSettings
+from angarium.core.workers.fallbacks import Fallbacks
 from angarium.core.workers.feedback import FeedbackReader
 from angarium.core.workers.feedback import Fenced as FeedbackFenced
 from angarium.core.workers.ingest import Ingest, IngestSettings
 from angarium.core.workers.leases import Lease
+from angarium.core.workers.listeners import Announcer
 from angarium.core.workers.outbox import Publisher
 from angarium.core.workers.place import Fenced
 from angarium.core.workers.rules import RuleShelf
 from angarium.core.workers.sweeper import Sweeper
 from angarium.core.workers.timers import Timers
-from angarium.plugins.manager import Plugins, load_plugins
+from angarium.gateway.isolation.health import keepers_of, telling
+from angarium.gateway.isolation.loading import load_isolated
+from angarium.gateway.message_rules import message_rules
+from angarium.gateway.process import settle_rubbish
+from angarium.gateway.routes import build_routes
+from angarium.gateway.web_push_key import with_instance_key
+from angarium.plugins.manager import Plugins
+from angarium.plugins.provider import Provider
+from angarium.plugins.reports import Listener
 
 log: Any = structlog.get_logger()
 
@@ -58,13 +71,20 @@ class Floor(msgspec.Struct, frozen=True):
 async def run_core(settings: Settings) -> None:
     """Run the core's workers until cancelled; then publish what was committed, and end."""
     async with _floor(settings, "core") as floor:
-        rules = RuleShelf(floor.plugins.channels, settings.people.timezone)
+        messages = message_rules(settings.messages)
+        rules = RuleShelf(floor.plugins.channels, settings.people.timezone, messages)
         sweeper = Sweeper(floor.store, floor.publisher, now)
         timers = Timers(floor.store, floor.publisher, rules, now, floor.shard)
+        channels = floor.plugins.channels
+        fallbacks = Fallbacks(floor.store, floor.publisher, channels, now, messages)
         jobs = [_ingest(floor, p, rules) for p in range(settings.nats.partitions)]
-        jobs += [_decisions(floor), _feedback(floor), sweeper.run(), timers.run()]
+        jobs += [_decisions(floor), _feedback(floor)]
+        jobs += [sweeper.run(), timers.run(), fallbacks.run()]
+        listeners = floor.plugins.listeners
+        jobs += [_announce(floor, name, listener) for name, listener in listeners.items()]
         log.info("core_runs", partitions=settings.nats.partitions)
-        async with asyncio.TaskGroup() as group:
+        keepers = keepers_of(listeners.values())
+        async with telling(floor.store, "core", keepers, now), asyncio.TaskGroup() as group:
             for job in jobs:
                 group.create_task(job)
 
@@ -72,16 +92,19 @@ async def run_core(settings: Settings) -> None:
 async def run_deliver(settings: Settings) -> None:
     """Deliver until cancelled; then finish what is on its way, and end."""
     async with _floor(settings, "deliver") as floor:
-        deliverer = _deliverer(floor)
+        sections = await with_instance_key(settings.channels, floor.store)
+        routes = build_routes(floor.plugins, sections)
+        providers = [provider for _, provider in routes]
         stop = asyncio.Event()
-        delivering = asyncio.create_task(deliverer.run(stop))
-        log.info("deliver_runs", providers=sorted(settings.channels))
-        try:
-            await asyncio.shield(delivering)
-        except asyncio.CancelledError:
-            stop.set()
-            await delivering
-            raise
+        async with telling(floor.store, "deliver", keepers_of(providers), now):
+            delivering = asyncio.create_task(_deliverer(floor, routes).run(stop))
+            log.info("deliver_runs", providers=sorted(settings.channels))
+            try:
+                await asyncio.shield(delivering)
+            except asyncio.CancelledError:
+                stop.set()
+                await delivering
+                raise
 
 
 @asynccontextmanager
@@ -99,7 +122,10 @@ async def _floor(settings: Settings, name: str) -> AsyncGenerator[Floor]:
         publisher = Publisher(store, bus, now, shard)
         publishing = asyncio.create_task(publisher.run())
         stack.push_async_callback(_settle, publisher, publishing, settings.core.drain_seconds)
-        yield Floor(settings, store, bus, publisher, load_plugins(), secret, shard)
+        plugins = load_isolated(settings.plugins)
+        floor = Floor(settings, store, bus, publisher, plugins, secret, shard)
+        settle_rubbish()
+        yield floor
 
 
 async def _ensure_streams(bus: Bus, settings: Settings) -> None:
@@ -141,7 +167,8 @@ async def _ingest(floor: Floor, partition: int, rules: RuleShelf) -> None:
 async def _decisions(floor: Floor) -> None:
     async def work() -> None:
         channels = floor.plugins.channels
-        await Decisions(floor.store, floor.bus, floor.publisher, channels, now).run()
+        rules = message_rules(floor.settings.messages)
+        await Decisions(floor.store, floor.bus, floor.publisher, channels, now, rules).run()
 
     await _alone(floor, DECISIONS, work)
 
@@ -151,6 +178,13 @@ async def _feedback(floor: Floor) -> None:
         await FeedbackReader(floor.store, floor.bus, floor.publisher, opt_out, now).run()
 
     await _alone(floor, FEEDBACK, work)
+
+
+async def _announce(floor: Floor, name: str, listener: Listener) -> None:
+    async def work() -> None:
+        await Announcer(floor.store, floor.bus, name, listener).run()
+
+    await _alone(floor, f"listener:{name}", work)
 
 
 async def _alone(floor: Floor, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -185,7 +219,7 @@ async def _until(lost: asyncio.Event, work: Awaitable[None]) -> None:
         await asyncio.gather(working, losing, return_exceptions=True)
 
 
-def _deliverer(floor: Floor) -> Deliverer:
+def _deliverer(floor: Floor, routes: Sequence[tuple[Route, Provider]]) -> Deliverer:
     settings = floor.settings
     plugins = floor.plugins
     templates = Templates(filters=plugins.filters)
@@ -198,7 +232,7 @@ def _deliverer(floor: Floor) -> Deliverer:
         floor.publisher,
         worker=uuid4().hex,
         channels={name: plugins.channels[name] for name in served},
-        providers=list(plugins.create_providers(settings.channels).values()),
+        providers=routes,
         renderer=Renderer(templates, links),
         settings=DeliverSettings(
             concurrency=deliver.concurrency,
@@ -207,6 +241,8 @@ def _deliverer(floor: Floor) -> Deliverer:
             send_seconds=deliver.send_seconds,
             drain_seconds=deliver.drain_seconds,
             zone=settings.people.timezone,
+            rules=message_rules(settings.messages),
         ),
         now=now,
+        gates=(*GATES, *added_gates(plugins.gates)),
     )

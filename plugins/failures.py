@@ -41,12 +41,22 @@ class TemporaryFailure(Exception):
 class PermanentFailure(Exception):
     """The provider will never take this message.
 
-    `address_dead`: nothing will ever arrive at this address; the caller suppresses it.
+    `address_dead`: nothing will ever arrive at this address; the caller suppresses it, or takes it
+    from the device that had it.
+    `dead_since`: milliseconds since 1970, where the provider says since when (APNs' 410): a device
+    that told its address again later keeps it. None: as of now.
     """
 
-    def __init__(self, reason: str | None = None, address_dead: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str | None = None,
+        address_dead: bool = False,
+        *,
+        dead_since: int | None = None,
+    ) -> None:
         self.reason = reason or _default(type(self))
         self.address_dead = address_dead
+        self.dead_since = dead_since
         super().__init__(self.reason)
 
 

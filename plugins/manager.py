@@ -6,17 +6,39 @@ error when the settings name one of its providers.
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from angarium.plugins.channel import BUILT_IN_CHANNELS, Channel
+from angarium.plugins.gates import Gate
 from angarium.plugins.provider import Provider
-from angarium.plugins.registration import PluginBroken, Registration, read_plugin
+from angarium.plugins.registration import (
+    PluginBroken,
+    Registration,
+    clash_of,
+    join,
+    read_plugin,
+)
+from angarium.plugins.reports import Listener
+from angarium.plugins.sections import installed_name, read_section
 from angarium.plugins.settings import SettingsInvalid, decode_settings, suggestion
 
 ENTRY_POINT_GROUP = "angarium.plugins"
+DISTRIBUTION = "angarium"
 OURS = "angarium."
+
+Read = Callable[[EntryPoint], Registration]
+"""How to learn what a plugin registers. Raises PluginBroken."""
+
+
+@runtime_checkable
+class ReadsSection(Protocol):
+    """A provider's class whose settings we cannot decode here: its code is not loaded here."""
+
+    def from_section(self, section: Mapping[str, object], where: str) -> Provider:
+        """Build it of its own settings, as they stand under `where`. Raises SettingsInvalid."""
+        ...
 
 
 class Plugin(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,17 +51,23 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     providers: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    listeners: tuple[str, ...] = ()
+    isolated: bool = False
+    """Its providers and listeners run in processes of their own."""
     error: str = ""
     """Why nothing of it is used; "" if all is well."""
 
 
 class Plugins(msgspec.Struct, frozen=True, kw_only=True):
-    """What is installed: channels, providers and template filters by name, and their plugins."""
+    """What is installed, by name, and the plugins that brought it."""
 
     plugins: tuple[Plugin, ...]
     channels: Mapping[str, Channel]
     providers: Mapping[str, type[Provider]]
     filters: Mapping[str, Callable[..., Any]]
+    gates: Mapping[str, Gate] = {}
+    listeners: Mapping[str, Listener] = {}
 
     def create_providers(self, sections: Mapping[str, Mapping[str, object]]) -> dict[str, Provider]:
         """Build a provider for each section under `[channels]`, named as the section is.
@@ -60,10 +88,13 @@ class Plugins(msgspec.Struct, frozen=True, kw_only=True):
     def create_provider(self, name: str, section: Mapping[str, object]) -> Provider:
         """Build one provider from its section. Raises SettingsInvalid."""
         where = f"channels.{name}"
-        provider = self.providers.get(name)
+        routing, own = read_section(name, section)
+        provider = self.providers.get(installed_name(name, routing, self.providers))
         if provider is None:
             raise SettingsInvalid([(where, self._why_unknown(name))])
-        settings = decode_settings(provider.Settings, section, where)
+        if isinstance(provider, ReadsSection):
+            return provider.from_section(own, where)
+        settings = decode_settings(provider.Settings, own, where)
         try:
             return provider(settings)
         except ValueError as error:
@@ -81,36 +112,46 @@ class Plugins(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:
+def load_plugins(found: Iterable[EntryPoint] | None = None, *, read: Read = read_plugin) -> Plugins:
     """Load every plugin of the entry-point group; of two that clash, ours or the first by name.
 
-    `found`: the entry points to load, instead of those installed.
+    `found`: the entry points to load, instead of those installed. `read`: how to read one, else
+    by importing it here.
     """
     points = entry_points(group=ENTRY_POINT_GROUP) if found is None else found
-    read: list[tuple[Plugin, Registration | None]] = [
-        _read(point) for point in sorted(set(points), key=_order)
+    taken: list[tuple[Plugin, Registration | None]] = [
+        _read(point, read) for point in sorted(set(points), key=_order)
     ]
     # Those that bring channels first: others may deliver on them.
-    read.sort(key=lambda one: one[1] is None or not one[1].channels)
+    taken.sort(key=lambda one: one[1] is None or not one[1].channels)
     plugins: list[Plugin] = []
-    channels = {channel.name: channel for channel in BUILT_IN_CHANNELS}
-    providers: dict[str, type[Provider]] = {}
-    filters: dict[str, Callable[..., Any]] = {}
-    for plugin, registration in read:
-        clash = _clash(registration, channels, providers, filters) if registration else ""
+    sound = Registration(channels=BUILT_IN_CHANNELS)
+    for plugin, registration in taken:
+        clash = clash_of(sound, registration) if registration else ""
         if registration and not clash:
-            channels.update({one.name: one for one in registration.channels})
-            providers.update({one.name: one for one in registration.providers})
-            filters.update(registration.filters)
+            sound = join(sound, registration)
         plugins.append(msgspec.structs.replace(plugin, error=plugin.error or clash))
-    return Plugins(plugins=tuple(plugins), channels=channels, providers=providers, filters=filters)
+    return Plugins(
+        plugins=tuple(plugins),
+        channels={channel.name: channel for channel in sound.channels},
+        providers={provider.name: provider for provider in sound.providers},
+        filters=sound.filters,
+        gates=sound.gates,
+        listeners=sound.listeners,
+    )
+
+
+def is_ours(point: EntryPoint) -> bool:
+    """Whether a plugin came with Angarium itself."""
+    installed_by_us = point.dist is None or point.dist.name == DISTRIBUTION
+    return installed_by_us and point.value.startswith(OURS)
 
 
 def _order(point: EntryPoint) -> tuple[bool, str, str]:
-    return (not point.value.startswith(OURS), point.name, point.value)
+    return (not is_ours(point), point.name, point.value)
 
 
-def _read(point: EntryPoint) -> tuple[Plugin, Registration | None]:
+def _read(point: EntryPoint, read: Read) -> tuple[Plugin, Registration | None]:
     plugin = Plugin(
         name=point.name,
         module=point.module,
@@ -118,7 +159,7 @@ def _read(point: EntryPoint) -> tuple[Plugin, Registration | None]:
         version=point.dist.version if point.dist else "",
     )
     try:
-        registration = read_plugin(point)
+        registration = read(point)
     except PluginBroken as broken:
         return msgspec.structs.replace(plugin, error=str(broken)), None
     plugin = msgspec.structs.replace(
@@ -126,28 +167,8 @@ def _read(point: EntryPoint) -> tuple[Plugin, Registration | None]:
         providers=tuple(one.name for one in registration.providers),
         channels=tuple(one.name for one in registration.channels),
         filters=tuple(registration.filters),
+        gates=tuple(registration.gates),
+        listeners=tuple(registration.listeners),
+        isolated=registration.isolated,
     )
     return plugin, registration
-
-
-def _clash(
-    registration: Registration,
-    channels: Mapping[str, Channel],
-    providers: Mapping[str, type[Provider]],
-    filters: Mapping[str, Callable[..., Any]],
-) -> str:
-    """Why this plugin cannot stand beside those already taken; "" if it can."""
-    own = {channel.name for channel in registration.channels}
-    for name in own & channels.keys():
-        return f"there is already a channel named {name}"
-    for name in registration.filters.keys() & filters.keys():
-        return f"another plugin already has a template filter named {name}"
-    for provider in registration.providers:
-        if provider.name in providers:
-            return f"another plugin already has a provider named {provider.name}"
-        if provider.channel not in own | channels.keys():
-            return (
-                f"{provider.name} delivers on {provider.channel}, a channel that no installed "
-                "plugin registers"
-            )
-    return ""

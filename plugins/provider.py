@@ -1,10 +1,18 @@
 """The contract of a provider: what delivers on a channel."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from angarium.plugins.callback import CallbackRequest, StatusUpdate
 from angarium.plugins.message import Accepted, Message
+
+Report: TypeAlias = Callable[[StatusUpdate], Awaitable[None]]
+"""Takes one update, durably by the time it returns; the same one twice has no second effect."""
+
+
+def platforms_of(provider: "Provider | type[Provider]") -> tuple[str, ...]:
+    """The types of device that a provider sends to; (): to whatever the channel finds."""
+    return tuple(getattr(provider, "platforms", ()))
 
 
 class Provider(Protocol):
@@ -12,7 +20,8 @@ class Provider(Protocol):
 
     Retrying, throttling, time limits, batching, logging and opt-in are the caller's business. A
     class need not inherit from this one; one that does may leave out `open`, `parse_callback` and
-    `close`.
+    `close`. One that sends to devices may say to which types, as `platforms = ("ios",)`: it is
+    given messages to no others.
     """
 
     name: ClassVar[str]
@@ -58,3 +67,20 @@ class Provider(Protocol):
     async def close(self) -> None:
         """Called after the last send has ended; a second call does nothing."""
         return None  # noqa: RET501 — as above
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """What a provider has besides, if the vendor's news reach it over a connection of its own.
+
+    Optional (SMPP brings its receipts over the session that sends); everybody else has
+    `parse_callback`. The caller asks `isinstance(provider, Listening)`.
+    """
+
+    async def listen(self, report: Report) -> None:
+        """Connect where no connection is, and report what is heard until it is lost; then return.
+
+        Called after `open`, in one task beside the sends, and again, after a pause of the caller's
+        choice, whenever it has returned or raised TemporaryFailure (no connection can be made).
+        Cancelled before `close`. An update of which `report` raises is lost: let it wait instead.
+        """

@@ -6,7 +6,7 @@ nothing about another.
 
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -15,7 +15,10 @@ import pluggy
 
 from angarium.plugins import hookspecs
 from angarium.plugins.channel import Channel
+from angarium.plugins.gates import Gate
 from angarium.plugins.provider import Provider
+from angarium.plugins.reports import Listener
+from angarium.plugins.sections import FIELDS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _METHODS = ("open", "send", "parse_callback", "close")
@@ -27,11 +30,56 @@ class PluginBroken(Exception):
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
-    """What one plugin registers."""
+    """What one plugin registers, or all those that are used.
 
-    providers: tuple[type[Provider], ...]
-    channels: tuple[Channel, ...]
-    filters: dict[str, Callable[..., Any]]
+    isolated: the providers and listeners are proxies of what runs in another process.
+    """
+
+    providers: tuple[type[Provider], ...] = ()
+    channels: tuple[Channel, ...] = ()
+    filters: dict[str, Callable[..., Any]] = {}
+    gates: dict[str, Gate] = {}
+    listeners: dict[str, Listener] = {}
+    isolated: bool = False
+
+
+def join(one: Registration, other: Registration) -> Registration:
+    """What both register; they do not clash."""
+    return Registration(
+        providers=one.providers + other.providers,
+        channels=one.channels + other.channels,
+        filters=one.filters | other.filters,
+        gates=one.gates | other.gates,
+        listeners=one.listeners | other.listeners,
+    )
+
+
+def clash_of(taken: Registration, new: Registration) -> str:
+    """Why `new` cannot stand beside what is taken already; "" if it can."""
+    channels = {channel.name for channel in taken.channels}
+    own = {channel.name for channel in new.channels}
+    for name in own & channels:
+        return f"there is already a channel named {name}"
+    here, there = _by_kind(new), _by_kind(taken)
+    for kind, names in here.items():
+        for name in sorted(names & there[kind]):
+            return f"another plugin already has a {kind} named {name}"
+    for provider in new.providers:
+        if provider.channel not in own | channels:
+            return (
+                f"{provider.name} delivers on {provider.channel}, a channel that no installed "
+                "plugin registers"
+            )
+    return ""
+
+
+def _by_kind(registration: Registration) -> dict[str, set[str]]:
+    return {
+        "provider": {provider.name for provider in registration.providers},
+        "template filter": set(registration.filters),
+        "gate": set(registration.gates),
+        "report listener": set(registration.listeners),
+    }
 
 
 def read_plugin(point: EntryPoint) -> Registration:
@@ -41,11 +89,9 @@ def read_plugin(point: EntryPoint) -> Registration:
         registration = Registration(
             providers=_all(hook.register_providers()),
             channels=_all(hook.register_channels()),
-            filters={
-                name: function
-                for filters in hook.register_template_filters()
-                for name, function in filters.items()
-            },
+            filters=_named(hook.register_template_filters()),
+            gates=_named(hook.register_gates()),
+            listeners=_named(hook.register_report_listeners()),
         )
     except PluginBroken:
         raise
@@ -71,8 +117,13 @@ def _all(answers: Iterable[Iterable[Any]]) -> tuple[Any, ...]:
     return tuple(item for answer in answers for item in answer)
 
 
+def _named(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: function for answer in answers for name, function in answer.items()}
+
+
 def _check(registration: Registration) -> None:
     _check_channels(registration.channels)
+    _check_functions(registration)
     for provider in registration.providers:
         _check_class(provider)
         _check_methods(provider)
@@ -93,6 +144,19 @@ def _check_channels(channels: Iterable[object]) -> None:
             raise PluginBroken("register_channels returned something that is no Channel")
 
 
+def _check_functions(registration: Registration) -> None:
+    for kind, functions in (("gate", registration.gates), ("listener", registration.listeners)):
+        for name, function in functions.items():
+            if not _NAME.fullmatch(name):
+                raise PluginBroken(
+                    f"the {kind} {name!r} must be named in lower case letters, digits and _"
+                )
+            awaited = inspect.iscoroutinefunction(function)
+            if not callable(function) or awaited is not (kind == "listener"):
+                wanted = "an `async def`" if kind == "listener" else "a plain function"
+                raise PluginBroken(f"the {kind} {name} must be {wanted}")
+
+
 def _check_class(provider: type[Any]) -> None:
     if not inspect.isclass(provider):
         raise PluginBroken("register_providers must return classes, not instances")
@@ -103,8 +167,12 @@ def _check_class(provider: type[Any]) -> None:
             raise PluginBroken(
                 f"{where}.{attribute} must be lower case letters, digits and underscores"
             )
-    if not inspect.isclass(getattr(provider, "Settings", None)):
+    settings: Any = getattr(provider, "Settings", None)
+    if not inspect.isclass(settings):
         raise PluginBroken(f"{where}.Settings must be a msgspec struct, if an empty one")
+    taken = FIELDS.intersection(getattr(settings, "__struct_encode_fields__", ()))
+    if taken:
+        raise PluginBroken(f"{where}.Settings: every section has {min(taken)} already; rename it")
 
 
 def _check_methods(provider: type[Any]) -> None:

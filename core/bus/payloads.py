@@ -45,7 +45,11 @@ MESSAGE: Final = _object(
         "messageId": text("Unique; a message that comes twice counts once.", "b7c1…"),
         "userId": text("The person, if known.", "u1", maxLength=100),
         "anonymousId": text("The device or browser before anybody logged in.", "a1"),
-        "previousId": text("alias: the id that is to be joined to userId.", "a0"),
+        "previousId": text(
+            "alias: the id that is to be joined to userId: a device's, or with `trusted` in the "
+            "batch a known person's.",
+            "a0",
+        ),
         "event": text("track: the name of the event.", "Purchase"),
         "name": text("page, screen: its name.", "Home"),
         "properties": {"type": "object", "description": "track, page, screen: what is told of it."},
@@ -61,6 +65,11 @@ BATCH: Final = _object(
     {
         "batch": {"type": "array", "maxItems": 1000, "items": MESSAGE},
         "sentAt": instant("The sender's clock as it sent them: corrects every timestamp."),
+        "trusted": {
+            "type": "boolean",
+            "description": "Whether an alias in it may join two known people, as with an admin "
+            "key. Let only services publish that may decide this.",
+        },
     },
 )
 
@@ -75,6 +84,11 @@ DECISION: Final = _object(
         "data": {"type": "object", "description": "For the templates, as `data`."},
         "notBefore": instant("Not sent before."),
         "expires": instant("Not sent after."),
+        "test": {
+            "type": "boolean",
+            "description": "A test send: the campaign's state, audience, limit and active hours do "
+            "not apply; consent, address, suppressions and expiry do. It counts in the figures.",
+        },
     },
 )
 
@@ -116,9 +130,9 @@ FEEDBACK: Final = _object(
     ["kind", "at", "id"],
     {
         "kind": text(
-            "A reaction, or `status` with the status beside it.",
+            "A reaction, `status` with the status beside it, or `consent` with the choices.",
             "clicked",
-            enum=["status", *(kind.value for kind in Reaction)],
+            enum=["status", "consent", *(kind.value for kind in Reaction)],
         ),
         "at": {"type": "integer", "description": "When, in ms since 1970."},
         "id": text("Unique to what happened; what comes twice counts once.", "evt_…"),
@@ -131,6 +145,11 @@ FEEDBACK: Final = _object(
         "address": text("The address, of an opt-out that names no message.", "+98912…"),
         "addressDead": {"type": "boolean", "description": "Never send to the address again."},
         "link": {"description": "The link that was clicked, or its number."},
+        "choices": {
+            "type": "object",
+            "description": "Which channels the recipient of the delivery wants: true or false.",
+            "additionalProperties": {"type": "boolean"},
+        },
     },
 )
 

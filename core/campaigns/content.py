@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from angarium.core.campaigns.schedule import LONGEST
-from angarium.core.events.times import DAY
+from angarium.core.events.times import DAY, SECOND
 from angarium.core.segments.reader import NULL, Reader, child, is_list
 
 # Letters of a template, by what it becomes.
@@ -23,6 +23,9 @@ BUTTONS = 5
 DATA_MEMBERS = 50
 PLUGIN_FIELDS = 50
 
+REACTIONS = ("shown", "opened", "clicked")
+"""By which a person shows that no other channel need be tried."""
+
 BAD_SCHEMES = ("javascript:", "data:", "vbscript:", "file:", "blob:")
 _HREF = re.compile(r"""\bhref\s*=\s*["']?([^"'>]*)""", re.IGNORECASE)
 _SPACES = re.compile(r"[\s\x00-\x1f]+")
@@ -34,11 +37,22 @@ class CheckTemplate(Protocol):
     def __call__(self, text: str, *, html: bool) -> None: ...
 
 
+class Fallback(msgspec.Struct, frozen=True):
+    """The next channel is tried `after` ms, unless there was one of these reactions (S1.14)."""
+
+    after: int
+    unless: frozenset[str]
+
+
 class Content(msgspec.Struct, frozen=True):
-    """The channels in order of preference, and what is written for each (api.md's members)."""
+    """The channels in order of preference, and what is written for each (api.md's members).
+
+    fallback: None where the first channel that can reach the person is the only one used.
+    """
 
     order: tuple[str, ...]
     messages: Mapping[str, Mapping[str, Any]]
+    fallback: Fallback | None = None
 
 
 class Writing:
@@ -83,9 +97,9 @@ def read_content(writing: Writing, value: object, pointer: str) -> Content | Non
     members = reader.members(value, pointer)
     if members is None:
         return None
+    fallback = None
     if "fallback" in members:
-        detail = "this version uses the first channel that can reach the person; leave it out"
-        reader.fault(child(pointer, "fallback"), detail)
+        fallback = _fallback(reader, members["fallback"], child(pointer, "fallback"))
     messages = {
         name: _read_message(writing, name, message, child(pointer, name))
         for name, message in members.items()
@@ -93,9 +107,24 @@ def read_content(writing: Writing, value: object, pointer: str) -> Content | Non
     }
     if not messages:
         reader.fault(pointer, "says nothing; write something for a channel, such as sms or email")
-    return Content(
-        _order(reader, members.get("order"), messages, child(pointer, "order")), messages
-    )
+    order = _order(reader, members.get("order"), messages, child(pointer, "order"))
+    if "fallback" in members and len(order) < 2:
+        reader.fault(child(pointer, "fallback"), "needs a second channel in order")
+    return Content(order, messages, fallback)
+
+
+def _fallback(reader: Reader, value: object, pointer: str) -> Fallback | None:
+    fields = reader.fields(value, pointer, ("after", "unless"), ("after",))
+    if not fields or "after" not in fields:
+        return None
+    after = reader.duration(fields["after"], child(pointer, "after"), SECOND, LONGEST)
+    if "unless" not in fields:
+        return Fallback(after, frozenset(REACTIONS))
+    place = child(pointer, "unless")
+    unless = reader.items(fields["unless"], place, len(REACTIONS))
+    for index, name in enumerate(unless):
+        reader.choice(name, child(place, index), REACTIONS)
+    return Fallback(after, frozenset(str(name) for name in unless))
 
 
 def _order(

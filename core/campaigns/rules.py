@@ -16,7 +16,7 @@ Version = tuple[str, int]
 
 
 class Published(Protocol):
-    """One version of a campaign as the store keeps it; `definition` is JSON."""
+    """One version of a campaign as the store keeps it; `definition` is JSON, `activated_at` ms."""
 
     @property
     def workspace(self) -> str: ...
@@ -26,6 +26,8 @@ class Published(Protocol):
     def version(self) -> int: ...
     @property
     def definition(self) -> str: ...
+    @property
+    def activated_at(self) -> int: ...
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -33,7 +35,8 @@ class Rule(msgspec.Struct, frozen=True):
 
     delay: ms. zone: of people whose own is not known. entering: whether triggers start runs; of
     an older version only the runs that began with it are left to finish. same_event: the trigger
-    and the stop are one event (S1.6).
+    and the stop are one event (S1.6). activated_at: ms; what would have been due well before it
+    starts no run.
     """
 
     workspace: str
@@ -51,6 +54,7 @@ class Rule(msgspec.Struct, frozen=True):
     zone: str
     entering: bool
     same_event: bool
+    activated_at: int
 
     @property
     def stop_in_totals(self) -> bool:
@@ -91,6 +95,7 @@ def compile_rule(
     *,
     zone: str,
     entering: bool = True,
+    activated_at: int = 0,
 ) -> Rule:
     """The rule that a definition lays down; `zone` is for people whose own is not known."""
     on = definition.send_at
@@ -110,6 +115,7 @@ def compile_rule(
         zone=zone,
         entering=entering,
         same_event=on.stop is not None and on.stop.event == on.trigger.event,
+        activated_at=activated_at,
     )
 
 
@@ -129,7 +135,13 @@ def compile_rules(
                 continue
             rules.append(
                 compile_rule(
-                    one.workspace, one.id, one.version, definition, zone=zone, entering=entering
+                    one.workspace,
+                    one.id,
+                    one.version,
+                    definition,
+                    zone=zone,
+                    entering=entering,
+                    activated_at=one.activated_at,
                 )
             )
     return _book(rules, unreadable)

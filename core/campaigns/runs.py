@@ -92,7 +92,8 @@ class CancelDeliveries(msgspec.Struct, frozen=True):
 class Refuse(msgspec.Struct, frozen=True):
     """A trigger that starts no run of its own; `saw` is what decided it.
 
-    reason: `stopped`, `not_in_audience`, `already_waiting`, `superseded` (a later one counts).
+    reason: `stopped`, `not_in_audience`, `already_waiting`, `superseded` (a later one counts),
+    `before_activation`.
     """
 
     reason: str

@@ -6,26 +6,47 @@ from typing import Any, Final
 import msgspec
 
 from angarium.core.people.consent import Consent, standing
-from angarium.core.people.profile import DeviceSeen
+from angarium.core.people.devices import Device, Devices, find_live, has_dead, permission_on
 from angarium.plugins import Channel
 
 OPTED_IN: Final = "opted_in"
 OPTED_OUT: Final = "opted_out"
 NO_ADDRESS: Final = "no_address"
 """Why somebody is not opted in who would be, had they an address."""
-
-_DEVICE_TYPES: Final = {"device_token": ("android", "ios"), "push_endpoint": ("web",)}
+ADDRESS_DEAD: Final = "address_dead"
+"""The provider said of every address that there is that nothing arrives at it any more."""
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """The part of a profile's state that sending needs; the rest is not even decoded."""
+    """The part of a profile that sending needs; the rest is not even decoded."""
 
     consents: dict[str, Consent] = {}
-    devices: dict[str, DeviceSeen] = {}
+    devices: dict[str, Device] = {}
+
+
+class _State(msgspec.Struct):
+    consents: dict[str, Consent] = {}
+
+
+_decode_state = msgspec.json.Decoder(_State).decode
+_decode_devices = msgspec.json.Decoder(Devices).decode
+
+
+def read_contact(state: str, devices: str) -> Contact:
+    """Of a profile as stored: its `state` and its `devices`, as JSON."""
+    told = _decode_devices(devices) if devices != "{}" else {}
+    return Contact(_decode_state(state).consents, told)
 
 
 class BadAddress(ValueError):
     """The address cannot be sent to; the text says why, without the address."""
+
+
+class DeadAddress(BadAddress):
+    """All addresses that there are have died."""
+
+    def __init__(self) -> None:
+        super().__init__(ADDRESS_DEAD)
 
 
 def find_address(
@@ -33,11 +54,11 @@ def find_address(
 ) -> str:
     """The address as it is sent to; "": there is none. Raises BadAddress.
 
-    Where devices bring the address it is that of `device` (the trigger's), else of the device seen
-    last.
+    Where devices bring the address it is that of `device` (the trigger's), else of the device used
+    last, among those whose address is alive.
     """
     if not channel.address_attribute:
-        return _token(channel, contact, device)
+        return _of_devices(channel, contact, device)
     value = attributes.get(channel.address_attribute)
     if not isinstance(value, str) or not value:
         return ""
@@ -49,11 +70,23 @@ def find_address(
         raise BadAddress(str(error)) from error
 
 
+def type_of_device(contact: Contact, address: str) -> str | None:
+    """`android`, `ios` or `web`: of the device that has the address; None: not known."""
+    for device in contact.devices.values():
+        if device.address is not None and device.address.text == address and device.is_live:
+            return device.type
+    return None
+
+
 def consent_to(
     channel: Channel, attributes: Mapping[str, Any], contact: Contact
 ) -> tuple[str, str]:
     """(`opted_in`, `opted_out` or `unset`; why), by the person's own word or the channel's rule."""
     said = contact.consents.get(channel.name)
+    if said is None and not channel.address_attribute:
+        allowed = permission_on(contact.devices.values(), channel.address_kind)
+        if allowed is not None:
+            return (OPTED_IN if allowed.granted else OPTED_OUT), "permission"
     if said is None:
         word = attributes.get(channel.consent_attribute)
         if isinstance(word, bool):
@@ -66,14 +99,10 @@ def consent_to(
     return stands.state, stands.reason
 
 
-def _token(channel: Channel, contact: Contact, device: str | None) -> str:
-    types = _DEVICE_TYPES.get(channel.address_kind)
-    found = {
-        name: seen
-        for name, seen in contact.devices.items()
-        if seen.token and (types is None or seen.type in types)
-    }
-    if not found:
-        return ""
-    seen = found.get(device or "") or max(found.values(), key=lambda seen: (seen.at, seen.token))
-    return seen.token or ""
+def _of_devices(channel: Channel, contact: Contact, device: str | None) -> str:
+    found = find_live(contact.devices, channel.address_kind, device)
+    if found is not None and found.address is not None:
+        return found.address.text
+    if has_dead(contact.devices, channel.address_kind):
+        raise DeadAddress
+    return ""

@@ -1,12 +1,13 @@
 """All that the gates look at: one delivery about to be sent, and the facts at this moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from angarium.core.campaigns.hours import ActiveHours
 from angarium.core.delivery.record import Delivery
+from angarium.core.delivery.rules import NO_RULES, MessageRules, Received
 from angarium.core.segments.conditions import Condition, Facts
 
 
@@ -40,7 +41,9 @@ class Attempt(msgspec.Struct, frozen=True):
 
     campaign, person: None if there is no such thing (any more). recent: messages of the campaign
     that the person got within its limit's window. zone: an IANA name, for people without their own.
-    provider: "" if none is configured; paused_until: when it may be used again.
+    provider: "" if none is configured; paused_until: when it may be used again, and why. rules: the
+    operator's; received: what the person got of late, as far as a cap of theirs counts it.
+    reacted: what the person did with an earlier message in whose place this one would go.
     """
 
     delivery: Delivery
@@ -51,6 +54,10 @@ class Attempt(msgspec.Struct, frozen=True):
     zone: str = "UTC"
     provider: str = ""
     paused_until: int = 0
+    rules: MessageRules = NO_RULES
+    received: Sequence[Received] = ()
+    reacted: str = ""
+    pause: str = "provider_paused"
 
     @property
     def attributes(self) -> Mapping[str, Any]:

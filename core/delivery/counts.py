@@ -35,7 +35,8 @@ class Standing(NamedTuple):
 class CountKey(NamedTuple):
     """A row of `delivery_counts`, without its shard.
 
-    kind: `state`, `receipt`, `reaction` (each delivery once) or `reactions` (every time).
+    kind: `state`, `receipt`, `reaction` (each delivery once), `reactions` (every time), or
+    `unknown`: what was said of messages that are not ours, or not known to be.
     """
 
     workspace: str
@@ -69,6 +70,13 @@ class Counts:
         self._reactions[CountKey(*place, provider, "reactions", reaction, "")] += 1
         if first:
             self._reactions[CountKey(*place, provider, "reaction", reaction, "")] += 1
+
+    def strange(
+        self, workspace: str, hour: int, channel: str, provider: str, word: str, count: int
+    ) -> None:
+        """More news (fewer, if negative) of messages that are not known; they have no campaign."""
+        place = Place(workspace, hour, "", "", channel)
+        self._reactions[CountKey(*place, provider, "unknown", word, "")] += count
 
     def changes(self) -> list[tuple[CountKey, int]]:
         """What really changed, in the order of the keys: the order in which rows are locked."""

@@ -29,7 +29,52 @@ counters are moved in the transaction that moves the row, so they add up at ever
 Receipts are counted beside accepted. Of two, the one later in this list stands, in whatever order
 they come: {receipts}. What people do (shown, opened, clicked, dismissed, complained, unsubscribed,
 converted) is counted apart, and moves a row only if nobody knew yet whether it was sent.
+
+## Reasons
+
+A row that is `held`, `skipped` or `cancelled` says why; `GET /v1/deliveries/stats?group_by=reason`
+counts by it, and `GET /v1/profiles/{{userId}}/explain` shows what each gate saw. A row that is held
+is asked again, at the latest when it expires.
+
+| reason | state | why |
+|---|---|---|
+{reasons}
+
+A gate of a plugin adds `plugin.<its name>`, with its own word behind a dot. `failed`, `in_doubt`
+and a retry that is `held` give the provider's words, which begin with the provider's name.
 """
+
+REASONS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("campaign_paused", "held", "somebody paused the campaign"),
+    ("quiet_hours", "held", "it is night for the person (`messages.quiet_hours`): until it ends"),
+    ("frequency_cap", "held", "the person had enough (`messages.caps`): until there is room"),
+    ("active_hours", "held", "the campaign does not send at this time of the person's day"),
+    ("no_provider", "held", "no provider delivers on the channel"),
+    (
+        "provider_paused",
+        "held",
+        "the provider wants no messages now, or fails whatever it is given",
+    ),
+    ("gate_error", "held", "a gate failed; the log says how"),
+    ("campaign_draft", "skipped", "the campaign was never activated"),
+    ("campaign_archived", "skipped", "the campaign is over"),
+    ("campaign_gone", "skipped", "there is no such campaign"),
+    ("expired", "skipped", "its time was over, also while it was held"),
+    ("expires_in_quiet_hours", "skipped", "its time would be over when the person's night is"),
+    ("expires_before_active_hours", "skipped", "its time would be over when the campaign sends"),
+    ("person_gone", "skipped", "the person was erased"),
+    ("left_audience", "skipped", "the person left the audience, and leaving cancels"),
+    ("reacted", "skipped", "the person reacted to the message in whose place it would go"),
+    ("opted_out", "skipped", "the person does not want the channel's messages"),
+    ("not_opted_in", "skipped", "the person has not allowed the channel's messages"),
+    ("no_address", "skipped", "nothing is known under which to reach the person"),
+    ("bad_address", "skipped", "the address cannot be one"),
+    ("address_dead", "skipped", "the provider said that nothing arrives there any more"),
+    ("suppressed", "skipped", "the address bounced, complained, or was taken off by an operator"),
+    ("limit_reached", "skipped", "the campaign's own limit for each person"),
+    ("stopped", "cancelled", "the stop event happened"),
+)
+"""Every word of ours: (reason, state, what it means)."""
 
 _DRAWN_LATE: Final = (DeliveryState.HANDED, DeliveryState.IN_DOUBT)
 
@@ -42,6 +87,7 @@ def states_page() -> str:
         arrows="\n".join(_arrows()),
         rows="\n".join(_row(state) for state in DeliveryState),
         receipts=", ".join(ordered),
+        reasons="\n".join(f"| `{name}` | {state} | {why} |" for name, state, why in REASONS),
     )
 
 

@@ -8,14 +8,17 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.promises import clean
 from angarium.core.delivery.record import Delivery, move
 from angarium.core.delivery.status import UNSENT, DeliveryState, Reaction, after_news, base
+from angarium.plugins.callback import StatusUpdate
 
 S = DeliveryState
 
 STATUS: Final = "status"
 OPERATOR: Final = "operator"
+CONSENT: Final = "consent"
 
 Settlement = Literal["sent", "not_sent", "send_again"]
 SETTLEMENTS: Final[Mapping[str, Settlement]] = {
@@ -32,7 +35,8 @@ Reactions = dict[str, list[int]]
 class Feedback(msgspec.Struct, frozen=True, rename="camel"):
     """One message of the FEEDBACK stream.
 
-    kind: a reaction; `status` with `status`; or `operator` with a key of SETTLEMENTS as `status`.
+    kind: a reaction; `status` with `status`; `operator` with a key of SETTLEMENTS as `status`; or
+    `consent` with `choices`: the channels that the recipient wants, and those that they do not.
     The delivery is named by `delivery`, or by `provider` and `provider_id`; an `unsubscribed` may
     name `channel` and `address` alone (an SMS "STOP"). `id` is unique to what happened. `at` in ms.
     """
@@ -49,6 +53,7 @@ class Feedback(msgspec.Struct, frozen=True, rename="camel"):
     address: str = ""
     address_dead: bool = False
     link: str | int | None = None
+    choices: Mapping[str, bool] = {}
 
     @property
     def word(self) -> str:
@@ -77,9 +82,34 @@ def parse_feedback(body: bytes) -> Feedback:
     feedback = msgspec.json.decode(body, type=Feedback)
     if feedback.kind == OPERATOR and feedback.status in SETTLEMENTS:
         return feedback
+    if feedback.kind == CONSENT and feedback.choices and feedback.id:
+        return feedback
     if feedback.word not in _NEWS | _REACTIONS:
         raise ValueError(f"unknown kind or status {feedback.word[:40]!r}")
     return feedback
+
+
+def feedback_of(provider: str, channel: str, update: StatusUpdate, now: int) -> Feedback:
+    """What a provider (named as its section) said, by callback or otherwise; `now`: when it came.
+
+    The same update has the same id.
+    """
+    reaction = update.status in _REACTIONS
+    named = update.provider_id or update.key or update.address
+    same = update.id or f"{named}/{update.key}/{update.status}/{update.at}"
+    return Feedback(
+        kind=update.status if reaction else STATUS,
+        at=update.at or now,
+        id=make_id("fbk_", provider, same),
+        delivery=update.key,
+        channel=channel,
+        provider=provider,
+        provider_id=update.provider_id,
+        status="" if reaction else update.status,
+        reason=update.reason,
+        address=update.address,
+        address_dead=update.address_dead,
+    )
 
 
 def hear(delivery: Delivery, reactions: Reactions, feedback: Feedback) -> Heard | None:

@@ -2,8 +2,8 @@
 
 Each gate answers for one rule and knows nothing of the others. The first gate that does not let the
 message pass decides its fate. No path goes round them. A test send passes the same gates, but
-four do not apply to it: it may come from a draft, to a tester outside the audience, at any hour,
-and does not count towards the limit.
+some do not apply to it: it may come from a draft, to a tester outside the audience, at any hour,
+and neither limit nor caps hold it or count it.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from angarium.core.campaigns.hours import ActiveHours, next_open, zone_of
-from angarium.core.delivery.addresses import NO_ADDRESS, OPTED_IN, OPTED_OUT
+from angarium.core.delivery.addresses import ADDRESS_DEAD, NO_ADDRESS, OPTED_IN, OPTED_OUT
 from angarium.core.delivery.attempt import Attempt
+from angarium.core.delivery.rules import Cap, capped_until, counted
 from angarium.core.events.times import format_instant
 from angarium.core.segments import conditions
 
@@ -87,6 +88,11 @@ def audience(attempt: Attempt) -> Decision:
     return SEND if inside else Skip("left_audience")
 
 
+def fallback(attempt: Attempt) -> Decision:
+    """They have not reacted to the message in whose place it goes (S1.14)."""
+    return Skip("reacted") if attempt.reacted else SEND
+
+
 def opt_in(attempt: Attempt) -> Decision:
     """They asked for messages on this channel (S2.10)."""
     state, why = attempt.person.consent if attempt.person else ("unset", "")
@@ -101,6 +107,8 @@ def address(attempt: Attempt) -> Decision:
     """There is somewhere to send it."""
     if attempt.person is None or not (attempt.person.address or attempt.person.bad_address):
         return Skip(NO_ADDRESS)
+    if attempt.person.bad_address == ADDRESS_DEAD:
+        return Skip(ADDRESS_DEAD)
     return Skip("bad_address") if attempt.person.bad_address else SEND
 
 
@@ -114,6 +122,25 @@ def limit(attempt: Attempt) -> Decision:
     """They have not had enough of this campaign lately (S1.9)."""
     most = _limit(attempt)
     return Skip("limit_reached") if most is not None and attempt.recent >= most[0] else SEND
+
+
+def frequency_cap(attempt: Attempt) -> Decision:
+    """They have not had enough of all messages lately; else it waits until they may get more."""
+    until = capped_until(_caps(attempt), attempt.received, attempt.now)
+    return SEND if until == attempt.now else Hold(until, "frequency_cap")
+
+
+def quiet_hours(attempt: Attempt) -> Decision:
+    """It is not the time of their day at which nobody is disturbed; else it waits for the end."""
+    hours = _quiet(attempt)
+    if hours is None:
+        return SEND
+    ends_at = next_open(hours, _zone(hours, attempt), attempt.now)
+    if ends_at == attempt.now:
+        return SEND
+    if ends_at >= attempt.delivery.expires_at:
+        return Skip("expires_in_quiet_hours")
+    return Hold(ends_at, "quiet_hours")
 
 
 def active_hours(attempt: Attempt) -> Decision:
@@ -134,7 +161,7 @@ def provider(attempt: Attempt) -> Decision:
     if not attempt.provider:
         return Hold(attempt.now + ASK_AGAIN, "no_provider")
     if attempt.now < attempt.paused_until:
-        return Hold(attempt.paused_until, "provider_paused")
+        return Hold(attempt.paused_until, attempt.pause)
     return SEND
 
 
@@ -154,6 +181,14 @@ def _hours(attempt: Attempt) -> ActiveHours | None:
     if attempt.campaign is None or attempt.delivery.test:
         return None
     return attempt.campaign.hours
+
+
+def _caps(attempt: Attempt) -> tuple[Cap, ...]:
+    return () if attempt.delivery.test else attempt.rules.caps_of(attempt.delivery.class_)
+
+
+def _quiet(attempt: Attempt) -> ActiveHours | None:
+    return None if attempt.delivery.test else attempt.rules.hours_of(attempt.delivery.class_)
 
 
 def _zone(hours: ActiveHours, attempt: Attempt) -> str:
@@ -178,6 +213,10 @@ def _saw_audience(attempt: Attempt) -> Mapping[str, Any]:
     if condition is None or attempt.person is None:
         return {}
     return conditions.saw(condition, attempt.person.facts, attempt.now)
+
+
+def _saw_fallback(attempt: Attempt) -> Mapping[str, Any]:
+    return {"reaction": attempt.reacted} if attempt.reacted else {}
 
 
 def _saw_opt_in(attempt: Attempt) -> Mapping[str, Any]:
@@ -205,8 +244,28 @@ def _saw_limit(attempt: Attempt) -> Mapping[str, Any]:
     return {"sent": attempt.recent, "most": most[0], "withinSeconds": most[1] // SECOND}
 
 
+def _saw_caps(attempt: Attempt) -> Mapping[str, Any]:
+    caps = _caps(attempt)
+    if not caps:
+        return {}
+    return {"caps": [_saw_cap(cap, attempt) for cap in caps]}
+
+
+def _saw_cap(cap: Cap, attempt: Attempt) -> Mapping[str, Any]:
+    sent = len(counted(cap, attempt.received, attempt.now))
+    of = {"class": cap.class_} if cap.class_ else {}
+    return {"sent": sent, "most": cap.most, "withinSeconds": cap.within // SECOND, **of}
+
+
+def _saw_quiet(attempt: Attempt) -> Mapping[str, Any]:
+    return _saw_opening(_quiet(attempt), attempt)
+
+
 def _saw_hours(attempt: Attempt) -> Mapping[str, Any]:
-    hours = _hours(attempt)
+    return _saw_opening(_hours(attempt), attempt)
+
+
+def _saw_opening(hours: ActiveHours | None, attempt: Attempt) -> Mapping[str, Any]:
     if hours is None:
         return {}
     zone = _zone(hours, attempt)
@@ -225,10 +284,13 @@ GATES: Final[tuple[Gate, ...]] = (
     Gate("expiry", expiry, _saw_expiry),
     Gate("person", person, _saw_person),
     Gate("audience", audience, _saw_audience),
+    Gate("fallback", fallback, _saw_fallback),
     Gate("opt_in", opt_in, _saw_opt_in),
     Gate("address", address, _saw_address),
     Gate("suppression", suppression, _saw_suppression),
     Gate("limit", limit, _saw_limit),
+    Gate("frequency_cap", frequency_cap, _saw_caps),
+    Gate("quiet_hours", quiet_hours, _saw_quiet),
     Gate("active_hours", active_hours, _saw_hours),
     Gate("provider", provider, _saw_provider),
 )

@@ -8,7 +8,7 @@ import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
-from hashlib import sha256
+from hashlib import blake2b
 from html import escape, unescape
 from typing import Literal
 
@@ -42,7 +42,10 @@ class Links:
     """Makes and reads the links of one instance."""
 
     def __init__(self, secret: bytes, public_url: str) -> None:
-        """`public_url`: what links begin with, without a slash at the end."""
+        """`public_url`: what links begin with, without a slash at the end.
+
+        `secret`: at most 64 bytes; the MAC is a keyed BLAKE2b (RFC 7693).
+        """
         self._secret = secret
         self._public_url = public_url.rstrip("/")
 
@@ -78,16 +81,15 @@ class Links:
         return self._public_url + path
 
     def _mac(self, body: bytes) -> bytes:
-        return hmac.digest(self._secret, body, sha256)[:MAC_BYTES]
+        return blake2b(body, key=self._secret, digest_size=MAC_BYTES).digest()
 
 
-def track_html(html: str, delivery: str, links: Links) -> tuple[str, list[str]]:
+def track_html(html: str, delivery: str, links: Links, unsubscribe: str) -> tuple[str, list[str]]:
     """`html` with its web links counted and an open pixel at the end, and where they lead.
 
-    Only `href`s of anchors that lead to the web are changed; the unsubscribe link stays itself.
+    Only `href`s of anchors that lead to the web are changed; `unsubscribe` stays itself.
     """
     targets: list[str] = []
-    unsubscribe = links.unsubscribe(delivery)
 
     def replace(anchor: re.Match[str]) -> str:
         target = unescape(anchor[2][1:-1]).strip()

@@ -46,3 +46,9 @@ class Health(msgspec.Struct, frozen=True):
             return Health(self.failures, self.pauses, max(self.paused_until, asked))
         wait = own if retry_after is None else max(retry_after, FIRST_PAUSE)
         return Health(self.failures, self.pauses + 1, now + wait)
+
+    def told(self, until: int) -> "Health":
+        """Another process was asked to leave it alone until then."""
+        if until <= self.paused_until:
+            return self
+        return Health(self.failures, max(1, self.pauses), until)

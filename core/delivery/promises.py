@@ -55,7 +55,7 @@ def after_delay(
     delivery: Delivery, reason: str, now: int, policy: RetryPolicy, retry_after: int | None
 ) -> Delivery:
     """The provider surely did not take it, but may later."""
-    match _next(delivery, now, policy, retry_after):
+    match next_attempt(delivery, now, policy, retry_after):
         case Retry(at):
             return move(delivery, S.HELD, reason=clean(reason), worker=None, due_at=at)
         case GiveUp(why):
@@ -79,7 +79,7 @@ def after_pause(delivery: Delivery, reason: str, until: int) -> Delivery:
 def after_doubt(delivery: Delivery, reason: str, now: int, policy: RetryPolicy) -> Delivery:
     """It may have been taken: no answer came, or none that could be understood."""
     if delivery.promise == AT_LEAST_ONCE and delivery.resends < RESENDS:
-        match _next(delivery, now, policy, None):
+        match next_attempt(delivery, now, policy, None):
             case Retry(at):
                 return move(
                     delivery,
@@ -115,11 +115,16 @@ def after_lost_worker(delivery: Delivery) -> Delivery:
     return move(delivery, S.IN_DOUBT, reason="worker_lost")
 
 
-def _next(
-    delivery: Delivery, now: int, policy: RetryPolicy, retry_after: int | None
+def next_attempt(
+    delivery: Delivery,
+    now: int,
+    policy: RetryPolicy,
+    retry_after: int | None,
+    attempt: int | None = None,
 ) -> Retry | GiveUp:
+    """When its provider may be asked again; `attempt`: if not counted as the delivery's own."""
     return policy.next_at(
-        attempt=delivery.attempt,
+        attempt=delivery.attempt if attempt is None else attempt,
         now=now,
         expires_at=delivery.expires_at,
         retry_after=retry_after,

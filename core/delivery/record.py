@@ -18,7 +18,8 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     id: made with `make_id("dlv_", …)` from the send key, so that planning twice plans once.
     source: what planned it: `campaign`, `journey`, `decision` or `test`.
     promise: `at_most_once` or `at_least_once`: what becomes of it when a worker dies while sending.
-    context: what templates see besides the person: `event`, `data`, `code`.
+    context: what templates see besides the person: `event`, `data`, `code`. fallback_after: how
+    long (ms) to wait for a reaction before the next channel is tried; None: there is no next.
     """
 
     workspace: str
@@ -40,6 +41,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     triggered_at: int | None = None
     device: str | None = None
     request_id: str | None = None
+    fallback_after: int | None = None
 
     @property
     def place(self) -> Place:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from angarium.core.delivery.inline import inline_css
 from angarium.core.delivery.links import Links, track_html
 from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.templates import RenderFailed, Templates
@@ -63,6 +64,9 @@ def design(channel: Channel, content: Mapping[str, Any]) -> Design:
     """Check a content (as in the campaign's JSON) against its channel. Raises ValueError."""
     checked = msgspec.json.encode(msgspec.convert(content, channel.content))
     parts: dict[str, Part] = msgspec.json.decode(checked)
+    for name in channel.html_fields:
+        if isinstance(html := parts[name], str):
+            parts[name] = inline_css(html)
     holes = {name: part for name, part in parts.items() if _has_holes(part)}
     return Design(channel, {n: _one_line(n, p) for n, p in parts.items() if n not in holes}, holes)
 
@@ -111,7 +115,9 @@ class Renderer:
         for name in draft.design.channel.html_fields:
             html = draft.parts.get(name)
             if isinstance(html, str) and html:
-                tracked, draft.links = track_html(html, draft.delivery.id, self._links)
+                tracked, draft.links = track_html(
+                    html, draft.delivery.id, self._links, draft.unsubscribe
+                )
                 draft.parts[name] = tracked
 
 

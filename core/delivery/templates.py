@@ -7,7 +7,7 @@ again and again), and ranges anywhere but in a loop (they would be written out i
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined, Undefined
@@ -19,6 +19,7 @@ from liquid.expression import Expression
 
 from angarium.core.delivery import filters
 from angarium.core.delivery.filters import Filter
+from angarium.core.delivery.plain import Uncommon, compile_plain
 
 LETTERS = 64 * 1024
 NODES = 5_000
@@ -45,6 +46,10 @@ class RenderFailed(Exception):
     """This person's message cannot be made; the text says why, without their data."""
 
 
+Parsed = tuple[BoundTemplate, Callable[[Mapping[str, Any]], str] | None]
+"""A template, and how to fill it where it is a plain one."""
+
+
 class _Environment(Environment):
     """Limits as measured in channels.md §1.6."""
 
@@ -67,7 +72,7 @@ class Templates:
     def __init__(self, kept: int = KEPT, filters: Mapping[str, Filter] | None = None) -> None:
         """`filters`: those that plugins add, by name."""
         self._kept = kept
-        self._parsed: OrderedDict[tuple[str, bool, bool], BoundTemplate] = OrderedDict()
+        self._parsed: OrderedDict[tuple[str, bool, bool], Parsed] = OrderedDict()
         self._environments = {
             (html, strict): _environment(html, strict, filters or {})
             for html in (False, True)
@@ -83,7 +88,13 @@ class Templates:
         (for previews); else it is empty, so that `default` applies.
         """
         try:
-            return str(self.parse(text, html=html, strict=strict).render(**scope))
+            parsed, plain = self._find(text, html, strict)
+            if plain is not None:
+                try:
+                    return plain(scope)
+                except Uncommon:
+                    pass
+            return str(parsed.render(**scope))
         except TemplateInvalid as error:
             raise RenderFailed(f"template: {error}") from error
         except (LiquidError, ArithmeticError, RecursionError, MemoryError) as error:
@@ -91,16 +102,20 @@ class Templates:
 
     def parse(self, text: str, *, html: bool = False, strict: bool = False) -> BoundTemplate:
         """The parsed template. Raises TemplateInvalid."""
+        return self._find(text, html, strict)[0]
+
+    def _find(self, text: str, html: bool, strict: bool) -> Parsed:
         key = (text, html, strict)
         found = self._parsed.get(key)
         if found is not None:
             self._parsed.move_to_end(key)
             return found
         parsed = _parse(self._environments[html, strict], text)
-        self._parsed[key] = parsed
+        plain = None if strict else compile_plain(parsed, html=html)
+        self._parsed[key] = (parsed, plain)
         if len(self._parsed) > self._kept:
             self._parsed.popitem(last=False)
-        return parsed
+        return self._parsed[key]
 
 
 def _environment(html: bool, strict: bool, added: Mapping[str, Filter]) -> Environment:

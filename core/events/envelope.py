@@ -1,14 +1,15 @@
 """What a stream message holds: one message, or a batch with what its door said of it.
 
-The HTTP door writes `{"receivedAt": ms, "requestId", "sentAt", "type", "batch": [raw, …]}` with the
-members as they came; any service may publish one message alone, or `{"batch": [...], "sentAt"?}`.
+The HTTP door writes `{"receivedAt": ms, "requestId", "sentAt", "type", "trusted", "batch"}` with
+the members as they came; any service may publish one message alone, or a batch with the same.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
-from angarium.config.limits import BATCH_MESSAGES, MESSAGE_BYTES
+from angarium.config.limits import BATCH_MESSAGES, JSON_DEPTH, MESSAGE_BYTES
 from angarium.core.delivery.keys import make_id
 from angarium.core.events.message import (
     Defaults,
@@ -27,6 +28,7 @@ class Envelope(msgspec.Struct, rename="camel"):
     request_id: str | None = None
     sent_at: str | int | None = None
     type: str | None = None
+    trusted: Any = None
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -50,7 +52,11 @@ def open_envelope(
     """The messages in a stream message; a refused one comes as its id and the refusal."""
     try:
         envelope = _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except RecursionError:
+        reason = f"a message may have {JSON_DEPTH} levels; nothing of this was read"
+        yield origin.message_id(0), MessageRefused("too_deep", "", reason)
+        return
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         yield origin.message_id(0), MessageRefused("not_json", "", "not a message in JSON")
         return
     members = [body] if envelope.batch is None else envelope.batch
@@ -77,6 +83,7 @@ def _defaults(envelope: Envelope, origin: Origin) -> Defaults:
         envelope.type,
         read_sent_at(envelope.sent_at),
         envelope.request_id,
+        envelope.trusted is True,
     )
 
 

@@ -14,16 +14,20 @@ import msgspec
 
 from angarium.config.limits import (
     ANONYMOUS_ID_LENGTH,
+    DEVICE_ID_LENGTH,
     EVENT_NAME_LENGTH,
+    JSON_DEPTH,
     MESSAGE_BYTES,
     MESSAGE_ID_LENGTH,
     PREVIOUS_ANONYMOUS_IDS,
     USER_ID_LENGTH,
 )
+from angarium.core.events.depth import is_deep
 from angarium.core.events.times import DAY, parse_instant
 
 KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 PAGE_NAMES = {"page": "Page Viewed", "screen": "Screen Viewed"}
+PUSH_SUBSCRIBED = "Push Subscribed"
 
 EARLIEST = 946_684_800_000
 """2000-01-01: anything before it is a clock that was never set."""
@@ -39,6 +43,10 @@ MEANINGLESS_IDS = frozenset(
     | {"[object object]", "unknown", "guest"}
 )
 """What broken clients send for everybody: taken as an id it would merge strangers."""
+
+RESERVED_IDS = ("merge:", "consent:", "reaction:")
+"""How the ids of our own entries in the log begin: a sender that took one of these would keep the
+entry from being written."""
 
 Json = Mapping[str, Any]
 Id = str | int | float | None
@@ -108,10 +116,14 @@ class Defaults(msgspec.Struct, frozen=True):
     type: str | None = None
     sent_at: int | None = None
     request_id: str | None = None
+    trusted: bool = False
 
 
 class Message(msgspec.Struct):
-    """A message that may be stored. `id` is "" where the sender gave none."""
+    """A message that may be stored. `id` is "" where the sender gave none.
+
+    trusted: said of an alias that came with the right to join two known people.
+    """
 
     id: str
     kind: str
@@ -128,6 +140,9 @@ class Message(msgspec.Struct):
     device_id: str | None = None
     previous_ids: tuple[str, ...] = ()
     request_id: str | None = None
+    trusted: bool = False
+    subscription: Any = None
+    """Of `Push Subscribed`: an address, so it never stands among the properties."""
 
     @property
     def known(self) -> bool:
@@ -154,8 +169,11 @@ def parse_message(
     size = len(memoryview(raw))
     if size > most_bytes:
         refuse("message_too_large", "", f"a message may have {most_bytes} bytes; this has {size}")
-    wire = _read(raw)
-    if b"\\u0000" in bytes(raw):
+    text = bytes(raw)
+    if is_deep(text):
+        refuse("too_deep", "", f"a message may have {JSON_DEPTH} levels; this has more")
+    wire = _read(text)
+    if b"\\u0000" in text:
         refuse("null_character", "", "the character U+0000 cannot be stored; remove it")
     kind = wire.type or defaults.type or ""
     if kind not in KINDS:
@@ -177,10 +195,13 @@ def parse_message(
         request_id=defaults.request_id,
     )
     _add_context(message, wire)
+    message.trusted = defaults.trusted and kind == "alias"
+    if message.name == PUSH_SUBSCRIBED:
+        message.subscription = message.properties.pop("subscription", None)
     return message
 
 
-def _read(raw: bytes | msgspec.Raw) -> Wire:
+def _read(raw: bytes) -> Wire:
     try:
         return _decode(raw)
     except msgspec.ValidationError as error:
@@ -217,6 +238,9 @@ def _message_id(value: str | int | None) -> str:
     if len(text) > MESSAGE_ID_LENGTH:
         letters = MESSAGE_ID_LENGTH
         refuse("message_id_too_long", "messageId", f"messageId may have {letters} characters")
+    if text.startswith(RESERVED_IDS):
+        begun = ", ".join(RESERVED_IDS)
+        refuse("reserved_message_id", "messageId", f"messageId may not begin with {begun}")
     return text
 
 
@@ -273,7 +297,7 @@ def _add_context(message: Message, wire: Wire) -> None:
     context = wire.context or Context()
     if context.device is not None:
         message.device = context.device
-        message.device_id = read_id(context.device.id, "context.device.id", ANONYMOUS_ID_LENGTH)
+        message.device_id = read_id(context.device.id, "context.device.id", DEVICE_ID_LENGTH)
     if message.device_id is None:
         message.device_id = message.anonymous_id
     if message.kind == "alias":

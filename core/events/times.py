@@ -46,7 +46,7 @@ def parse_instant(text: str) -> int:
 def format_instant(at: int) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-22T10:00:00.000Z`."""
     moment = EPOCH + at * MILLISECOND
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parse_duration(text: str) -> int:

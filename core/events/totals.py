@@ -22,21 +22,20 @@ class EventTotals(msgspec.Struct):
     numbers: dict[str, Figures] = {}
 
 
-def numeric(properties: Mapping[str, Any]) -> dict[str, int | float]:
-    """The properties that are numbers."""
-    return {k: v for k, v in properties.items() if type(v) is int or type(v) is float}
-
-
 def add_occurrence(
-    totals: EventTotals | None, at: int, numbers: Mapping[str, int | float]
+    totals: EventTotals | None, at: int, properties: Mapping[str, Any]
 ) -> EventTotals:
-    """The totals with one more occurrence; `totals` itself is changed."""
+    """The totals with one more occurrence, of its numbers too; `totals` itself is changed."""
     if totals is None:
         totals = EventTotals(0, at, at, {})
     totals.count += 1
-    totals.first_at = min(totals.first_at, at)
-    totals.last_at = max(totals.last_at, at)
-    for name, value in numbers.items():
+    if at < totals.first_at:
+        totals.first_at = at
+    if at > totals.last_at:
+        totals.last_at = at
+    for name, value in properties.items():
+        if type(value) is not int and type(value) is not float:
+            continue
         figures = totals.numbers.get(name)
         one = [value, value, value, value, at, 1]
         totals.numbers[name] = one if figures is None else add_figures(figures, one)

@@ -1,10 +1,11 @@
-"""A person as a fold over their messages: attributes, consents and devices.
+"""A person as a fold over their messages: attributes and consents.
 
 `absorb` adds one message and `merge` joins two profiles; both give the same state in whatever
-order messages and merges come, so a profile may be rebuilt from the log at any time.
+order messages and merges come, so a profile may be rebuilt from the log at any time. Devices go
+from person to person: they stand beside the state (devices.py, handover.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,20 +22,12 @@ from angarium.core.people.catalogue import (
     read_trait,
 )
 from angarium.core.people.consent import Consent, Standing, Word
+from angarium.core.people.devices import Device, Devices, permission_on
 from angarium.plugins.channel import BUILT_IN_CHANNELS
 
-DEVICES_KEPT = 20
 CONSENT_OF = {channel.consent_attribute: channel.name for channel in BUILT_IN_CHANNELS}
 
 Report = Callable[[Problem], None]
-
-
-class DeviceSeen(msgspec.Struct, array_like=True):
-    """A device as it was last heard of, `at` ms."""
-
-    at: int
-    type: str | None = None
-    token: str | None = None
 
 
 class State(msgspec.Struct, omit_defaults=True):
@@ -42,7 +35,6 @@ class State(msgspec.Struct, omit_defaults=True):
 
     cells: dict[str, Cell] = {}
     consents: dict[str, Consent] = {}
-    devices: dict[str, DeviceSeen] = {}
 
 
 def attributes_of(state: State) -> dict[str, Any]:
@@ -51,9 +43,30 @@ def attributes_of(state: State) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def consents_of(state: State, plain: Mapping[str, Any]) -> dict[str, Standing]:
-    """Where the person stands on each channel, by the channel's name."""
+def permissions_of(devices: Iterable[Device]) -> dict[str, Standing]:
+    """What the permissions of a person's devices say, by the name of each channel of theirs."""
+    found: dict[str, Standing] = {}
+    for channel in BUILT_IN_CHANNELS:
+        if channel.address_attribute:
+            continue
+        word = permission_on(devices, channel.address_kind)
+        if word is not None:
+            state = "opted_in" if word.granted else "opted_out"
+            found[channel.name] = Standing(state, "permission", word.at)
+    return found
+
+
+def consents_of(
+    state: State, plain: Mapping[str, Any], devices: Iterable[Device] = ()
+) -> dict[str, Standing]:
+    """Where the person stands on each channel, by the channel's name.
+
+    An explicit word rules over the permission of a browser or phone.
+    """
     found = consent.standings(state.consents, plain)
+    for name, allowed in permissions_of(devices).items():
+        if found[name].state == "unset":
+            found[name] = allowed
     for channel in BUILT_IN_CHANNELS:
         standing = found[channel.name]
         if standing.reason == "default" and channel.address_attribute in state.cells:
@@ -68,13 +81,11 @@ def speaks_of_consent(message: Message) -> bool:
 
 def touches(message: Message) -> bool:
     """Whether `absorb` could change anything."""
-    return message.kind in ("identify", "alias") or message.device is not None
+    return message.kind in ("identify", "alias")
 
 
 def absorb(state: State, message: Message, types: Types, region: str, report: Report) -> None:
     """Add one message to the state; what cannot be stored is reported."""
-    if message.device is not None and message.device_id is not None:
-        _see_device(state, message)
     if message.kind == "identify":
         stamp = tie(message.id)
         for write in _writes(message, stamp, types, region, report):
@@ -97,23 +108,26 @@ def hear_login(state: State, anonymous_id: str, at: int) -> bool:
 
 def opt_out(state: State, channel: str, at: int, source: str, reason: str) -> None:
     """The person themself withdrew from a channel, by a link or a reply."""
-    word = Word(False, at, tie(source), reason)
+    choose(state, channel, False, at, source, reason)
+
+
+def choose(state: State, channel: str, opted_in: bool, at: int, source: str, reason: str) -> None:
+    """The person themself said whether they want a channel's messages."""
+    word = Word(opted_in, at, tie(source), reason)
     state.consents[channel] = consent.say(state.consents.get(channel), word)
     for attribute, name in CONSENT_OF.items():
         if name == channel:
-            write = Write(True, at, word.tie, "set", False)
+            write = Write(True, at, word.tie, "set", opted_in)
             state.cells[attribute] = attributes.write(state.cells.get(attribute), write)
 
 
 def merge(left: State, right: State) -> State:
     """The state of two profiles that are one person's."""
-    merged = State(dict(left.cells), dict(left.consents), dict(left.devices))
+    merged = State(dict(left.cells), dict(left.consents))
     for name, cell in right.cells.items():
         merged.cells[name] = attributes.merge(merged.cells.get(name), cell)
     for channel, said in right.consents.items():
         merged.consents[channel] = consent.merge(merged.consents.get(channel), said)
-    for device, seen in right.devices.items():
-        _keep_device(merged, device, seen)
     return merged
 
 
@@ -150,25 +164,9 @@ def _store(state: State, message: Message, name: str, write: Write) -> None:
     state.consents[channel] = consent.say(state.consents.get(channel), word)
 
 
-def _see_device(state: State, message: Message) -> None:
-    device = message.device
-    if device is not None and message.device_id is not None:
-        _keep_device(state, message.device_id, DeviceSeen(message.at, device.type, device.token))
-
-
-def _keep_device(state: State, device: str, seen: DeviceSeen) -> None:
-    before = state.devices.get(device)
-    if before is not None and before.at > seen.at:
-        before, seen = seen, before
-    if before is not None:
-        seen = DeviceSeen(seen.at, seen.type or before.type, seen.token or before.token)
-    state.devices[device] = seen
-    if len(state.devices) > DEVICES_KEPT:
-        del state.devices[min(state.devices, key=lambda name: state.devices[name].at)]
-
-
 _decode_state = msgspec.json.Decoder(State).decode
 _decode_attributes = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_devices = msgspec.json.Decoder(Devices).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -185,10 +183,12 @@ class Profile(msgspec.Struct):
     attributes_text: str = "{}"
     state_text: str = "{}"
     revision: int = 0
-    changed: bool = False
+    devices_text: str = "{}"
     merged_into: str | None = None
+    changed: bool = False
     decoded: State | None = None
     plain: dict[str, Any] | None = None
+    held: Devices | None = None
 
     @property
     def state(self) -> State:
@@ -202,15 +202,38 @@ class Profile(msgspec.Struct):
         """The plain values by name."""
         if self.plain is None:
             if self.changed:
-                self.plain = attributes_of(self.state)
+                self.plain = self._permissions() | attributes_of(self.state)
             else:
                 self.plain = _decode_attributes(self.attributes_text)
         return self.plain
 
     @property
+    def devices(self) -> Devices:
+        """The devices that the person was the last to use; what is changed in them is saved."""
+        if self.held is None:
+            self.held = _decode_devices(self.devices_text)
+        return self.held
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether there are any; it costs less than looking."""
+        return bool(self.held) if self.held is not None else self.devices_text != "{}"
+
+    @property
     def consents(self) -> dict[str, Standing]:
         """Where the person stands on each channel."""
-        return consents_of(self.state, self.attributes)
+        return consents_of(self.state, self.attributes, self.devices.values())
+
+    def _permissions(self) -> dict[str, Any]:
+        """`push_opt_in` and `web_push_opt_in` follow the permission until they are set (S2.10)."""
+        if not self.has_devices:
+            return {}
+        allowed = permissions_of(self.devices.values())
+        return {
+            channel.consent_attribute: allowed[channel.name].state == "opted_in"
+            for channel in BUILT_IN_CHANNELS
+            if channel.name in allowed
+        }
 
     def touch(self) -> None:
         """The state was changed: the plain values are to be worked out again, and saved."""
@@ -219,11 +242,20 @@ class Profile(msgspec.Struct):
 
     def see(self, at: int) -> None:
         """Something was heard of the person at `at`."""
-        self.last_seen_at = max(self.last_seen_at, at)
-        self.created_at = min(self.created_at, at)
+        if at > self.last_seen_at:
+            self.last_seen_at = at
+        if at < self.created_at:
+            self.created_at = at
 
     def texts(self) -> tuple[str, str]:
         """The attributes and the state as JSON, to be saved."""
         if not self.changed:
             return self.attributes_text, self.state_text
         return _encode(self.attributes).decode(), _encode(self.state).decode()
+
+    def new_devices(self) -> str | None:
+        """The devices as JSON, if they are to be saved."""
+        if self.held is None:
+            return None
+        text = _encode(self.held).decode()
+        return None if text == self.devices_text else text

@@ -9,7 +9,9 @@ from angarium.core.delivery.status import RECEIPTS, DeliveryState
 from angarium.core.store.changes import Changes
 from angarium.core.store.ledger import Key, fenced, save_moves
 from angarium.core.store.protocol import Row, Transaction
+from angarium.core.store.rechecks import NOTHING_SEEN, Seen, find_changed
 from angarium.core.store.recipients import RecentKey, count_recent
+from angarium.core.store.suppressions import fold_address
 
 S = DeliveryState
 
@@ -25,7 +27,7 @@ class Judged(msgspec.Struct, frozen=True):
     """A claimed delivery, and what the gates want to become of it: handed, held, skipped, failed.
 
     gates, context: JSON, kept in the row. revision: the profile's, as the gates saw it (None: there
-    is no such profile).
+    is no such profile). seen: what is looked at again if it is to be handed over.
     """
 
     claimed: Delivery
@@ -34,6 +36,7 @@ class Judged(msgspec.Struct, frozen=True):
     context: str
     revision: int | None
     recent: Recent | None = None
+    seen: Seen = NOTHING_SEEN
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -44,13 +47,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Suppressed(msgspec.Struct, frozen=True, order=True):
-    """An address to which nothing will ever be sent again."""
+    """An address to which nothing will ever be sent again; `why`: in the provider's words."""
 
     workspace: str
     channel: str
     address: str
     reason: str
     at: int
+    why: str = ""
 
 
 async def hand_over(
@@ -59,12 +63,14 @@ async def hand_over(
     """Commit judgements; gives the keys of those that took effect as wanted.
 
     What was cancelled or taken by another meanwhile is left alone. What the gates saw differently
-    (the person changed, or got another message of a limited campaign) goes back to be judged anew:
-    nobody changes those people until the commit, so no opt-out or stop slips in between.
+    (the person changed or got another message that counts, the address was suppressed, they
+    reacted to the message before) goes back to be judged anew: nobody changes those people until
+    the commit, so no opt-out or stop slips in between.
     """
     revisions = await _revisions(tx, judged)
     standings = await _standings(tx, [item.claimed for item in judged])
     counts = await count_recent(tx, {key for item in judged if (key := _limited(item))})
+    changed = await find_changed(tx, _seen(judged))
     moves: list[tuple[Delivery, Delivery]] = []
     documents: list[tuple[str, str]] = []
     done: set[Key] = set()
@@ -74,7 +80,7 @@ async def hand_over(
         if state != S.CLAIMED or generation != claimed.generation:
             continue
         same = profile == claimed.profile_id and item.revision == revisions.get(_person(item))
-        if same and _counts_as_seen(item, counts):
+        if same and claimed.key not in changed and _counts_as_seen(item, counts):
             moves.append((claimed, item.wanted))
             done.add(claimed.key)
         else:
@@ -110,13 +116,20 @@ async def record(
         if new is not None:
             moves.append((old, new))
     await save_moves(tx, moves, changes, now)
+    contexts = [(*new.key, new.context) for old, new in moves if new.context != old.context]
+    if contexts:
+        await tx.many("save_contexts", contexts)
+    changes.due |= {new.channel for _, new in moves if _is_due(new, now)}
     return {old.key for old, _ in moves}
 
 
 async def suppress(tx: Transaction, addresses: Sequence[Suppressed]) -> None:
     """Send nothing to these addresses any more; the first reason stays."""
-    unique = {(one.workspace, one.channel, one.address): one for one in addresses}
-    rows = [(*key, unique[key].reason, unique[key].at) for key in sorted(unique)]
+    unique = {
+        (one.workspace, one.channel, fold_address(one.channel, one.address)): one
+        for one in addresses
+    }
+    rows = [(*key, one.reason, one.at, one.address) for key, one in sorted(unique.items())]
     await tx.many("add_suppressions", rows)
 
 
@@ -134,6 +147,11 @@ def _answered(old: Delivery, wanted: Delivery) -> Delivery | None:
     )
 
 
+def _is_due(delivery: Delivery, now: int) -> bool:
+    """Whether another provider, or another device, is to have it at once."""
+    return delivery.state is S.HELD and delivery.due_at <= now
+
+
 def _limited(item: Judged) -> RecentKey | None:
     """What is to be counted again: only what is to be sent needs it."""
     if item.recent is None or item.wanted.state is not S.HANDED:
@@ -145,6 +163,15 @@ def _limited(item: Judged) -> RecentKey | None:
 def _counts_as_seen(item: Judged, counts: Mapping[RecentKey, int]) -> bool:
     key = _limited(item)
     return key is None or item.recent is None or item.recent.count == counts.get(key, 0)
+
+
+def _seen(judged: Sequence[Judged]) -> dict[tuple[str, str, str], Seen]:
+    """Only what is to be sent is looked at again."""
+    return {
+        (*item.claimed.key, item.claimed.profile_id): item.seen
+        for item in judged
+        if item.wanted.state is S.HANDED and item.seen is not NOTHING_SEEN
+    }
 
 
 def _person(item: Judged) -> Key:

@@ -6,13 +6,16 @@ from typing import Any
 import msgspec
 
 from angarium.core.bus.subjects import reports_subject
-from angarium.core.delivery.counts import Counts, Standing
+from angarium.core.delivery.counts import HOUR, Counts, Standing
+from angarium.core.delivery.feedback import Feedback
 from angarium.core.delivery.record import Delivery, NewDelivery
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.events.times import format_instant
 from angarium.core.store.outbox import OutboxRow, new_row, save_outbox
 from angarium.core.store.protocol import Transaction
 
+_NAME = 64
+"""Characters of a provider's or channel's name."""
 _STEPS = (DeliveryState.CLAIMED, DeliveryState.HANDED)
 
 _encode = msgspec.json.Encoder().encode
@@ -31,6 +34,8 @@ class Changes:
         self._messages: list[tuple[str, str]] = []
         self._instants: dict[int, str] = {}
         self._subjects: dict[tuple[str, str, str], str] = {}
+        self.due: set[str] = set()
+        """Channels on which there is something to deliver now."""
 
     def say(self, subject: str, body: bytes | str) -> None:
         """Publish `body` (JSON) on `subject` once the transaction has committed."""
@@ -41,6 +46,8 @@ class Changes:
         new = Standing(DeliveryState.PLANNED)
         self._counts.move(delivery.place, None, new)
         self._report(delivery, new, delivery.planned_at, {})
+        if delivery.due_at <= delivery.planned_at:
+            self.due.add(delivery.channel)
 
     def moved(self, old: Delivery, new: Delivery, at: int, **facts: Any) -> None:
         """A delivery that stood as `old` and now stands as `new`; `facts` go into the report.
@@ -58,6 +65,11 @@ class Changes:
         """One more reaction; it is reported under its own name."""
         self._counts.react(delivery.place, delivery.provider, reaction, first=first)
         self._report(delivery, delivery.standing, at, {"first": first}, reaction)
+
+    def unknown(self, workspace: str, feedback: Feedback, at: int, count: int = 1) -> None:
+        """News that came `at` (ms) and names no message that we know; -1: it is known now."""
+        channel, provider = feedback.channel[:_NAME], feedback.provider[:_NAME]
+        self._counts.strange(workspace, at // HOUR, channel, provider, feedback.word, count)
 
     async def save(self, tx: Transaction, now: int) -> OutboxRow | None:
         """Write it all; gives what is to be published after the commit."""

@@ -13,6 +13,7 @@ import msgspec
 from angarium.core.delivery.promises import end_unsent
 from angarium.core.delivery.record import Delivery, NewDelivery, move
 from angarium.core.delivery.status import UNSENT, DeliveryState
+from angarium.core.store import fallbacks
 from angarium.core.store.changes import Changes
 from angarium.core.store.protocol import Row, Transaction
 
@@ -48,6 +49,7 @@ async def plan(tx: Transaction, deliveries: Sequence[NewDelivery], changes: Chan
     for key, new in unique.items():
         if key in fresh:
             changes.planned(new)
+    await fallbacks.watch(tx, [new for key, new in unique.items() if key in fresh])
     return [id for workspace, id in unique if (workspace, id) in fresh]
 
 
@@ -72,6 +74,7 @@ async def cancel(
         if old.state in UNSENT
     ]
     await save_moves(tx, moves, changes, now)
+    await fallbacks.drop_withdrawn(tx, keys)
     return [new for _, new in moves]
 
 

@@ -97,13 +97,25 @@ async def save_profiles(tx: Transaction, workspace: str, profiles: Iterable[Prof
     """Profiles as they are now; those that were only heard of are written more cheaply."""
     changed: list[tuple[object, ...]] = []
     seen: list[tuple[object, ...]] = []
+    heard: list[tuple[object, ...]] = []
+    devices: list[tuple[object, ...]] = []
     for profile in sorted(profiles, key=lambda p: p.id):
-        whole = profile.changed or profile.merged_into is not None or profile.revision == 0
-        if whole:
+        told = profile.new_devices() if profile.held is not None else None
+        if profile.changed or profile.merged_into is not None or profile.revision == 0:
             profile.revision += 1
-        (changed if whole else seen).append(_row(workspace, profile))
+            changed.append(_row(workspace, profile))
+            if told is not None:
+                devices.append((workspace, profile.id, told))
+            continue
+        row = (workspace, profile.id, profile.created_at, profile.last_seen_at, "{}", "{}", 0)
+        if told is None:
+            seen.append(row)
+        else:
+            heard.append((*row, told))
     await tx.many("save_profiles", changed)
+    await tx.many("save_devices_of_profiles", devices)
     await tx.many("see_profiles", seen)
+    await tx.many("see_profiles_with_devices", heard)
 
 
 def _row(workspace: str, profile: Profile) -> tuple[object, ...]:

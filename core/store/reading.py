@@ -22,7 +22,7 @@ _decode_bindings = msgspec.json.Decoder(list[tuple[int, str]]).decode
 
 
 class StoredProfile(msgspec.Struct, frozen=True):
-    """A person as stored; instants in ms. state: JSON for the merge rules (core/people)."""
+    """A person as stored; instants in ms. state, devices: JSON as core/people reads it."""
 
     id: str
     user_id: str | None
@@ -30,6 +30,7 @@ class StoredProfile(msgspec.Struct, frozen=True):
     last_seen_at: int
     attributes: dict[str, Any]
     state: str
+    devices: str
 
 
 class EventTotal(msgspec.Struct, frozen=True):
@@ -214,8 +215,9 @@ async def list_rejects(
 
 
 def _profile(row: Row) -> StoredProfile:
-    id, user_id, created_at, last_seen_at, attributes, state = row
-    return StoredProfile(id, user_id, created_at, last_seen_at, _decode_object(attributes), state)
+    id, user_id, created_at, last_seen_at, attributes, state, devices = row
+    plain = _decode_object(attributes)
+    return StoredProfile(id, user_id, created_at, last_seen_at, plain, state, devices)
 
 
 def _logged_event(row: Row) -> LoggedEvent:

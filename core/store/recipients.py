@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from angarium.core.delivery.addresses import Contact
+from angarium.core.delivery.addresses import Contact, read_contact
 from angarium.core.store.ledger import Key
 from angarium.core.store.protocol import Transaction
+from angarium.core.store.suppressions import fold_address
 
 VersionKey = tuple[str, str, int]
 """(workspace, campaign, version)"""
@@ -29,7 +30,6 @@ class Recipient(msgspec.Struct, frozen=True):
 
 
 _attributes = msgspec.json.Decoder(dict[str, Any]).decode
-_contact = msgspec.json.Decoder(Contact).decode
 
 
 async def find_recipients(tx: Transaction, keys: Collection[Key]) -> dict[Key, Recipient]:
@@ -38,8 +38,10 @@ async def find_recipients(tx: Transaction, keys: Collection[Key]) -> dict[Key, R
         return {}
     rows = await tx.fetch("read_profiles_for_delivery", keys=sorted(keys))
     return {
-        (workspace, id): Recipient(user, _attributes(attributes), _contact(state), revision)
-        for workspace, id, user, attributes, state, revision, merged_into in rows
+        (workspace, id): Recipient(
+            user, _attributes(attributes), read_contact(state, devices), revision
+        )
+        for workspace, id, user, attributes, state, devices, revision, merged_into in rows
         if merged_into is None
     }
 
@@ -64,8 +66,10 @@ async def find_suppressed(tx: Transaction, keys: Collection[AddressKey]) -> dict
     """Of these addresses, those that get nothing, with the reason."""
     if not keys:
         return {}
-    rows = await tx.fetch("find_suppressed", keys=sorted(keys))
-    return {(workspace, channel, address): reason for workspace, channel, address, reason in rows}
+    folded = {key: (*key[:2], fold_address(key[1], key[2])) for key in keys}
+    rows = await tx.fetch("find_suppressed", keys=sorted({*folded.values()}))
+    found = {(*key,): reason for *key, reason in rows}
+    return {key: found[folded[key]] for key in keys if folded[key] in found}
 
 
 async def count_recent(tx: Transaction, keys: Collection[RecentKey]) -> dict[RecentKey, int]:

@@ -19,7 +19,7 @@ class StoredRun(msgspec.Struct):
 
 
 class StoredRule(msgspec.Struct, frozen=True):
-    """One version of a campaign. entering: whether its triggers begin runs."""
+    """One version of a campaign. entering: whether its triggers begin runs. activated_at: ms."""
 
     workspace: str
     id: str
@@ -28,6 +28,7 @@ class StoredRule(msgspec.Struct, frozen=True):
     state: str
     definition: str
     entering: bool
+    activated_at: int
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -50,8 +51,8 @@ async def list_rules(tx: Transaction) -> list[StoredRule]:
     """Every version of a campaign that an event may concern, of all workspaces."""
     rows = await tx.fetch("list_rules")
     return [
-        StoredRule(workspace, id, version, name, state, definition, bool(entering))
-        for workspace, id, version, name, state, definition, entering in rows
+        StoredRule(workspace, id, version, name, state, definition, bool(entering), activated_at)
+        for workspace, id, version, name, state, definition, entering, activated_at in rows
     ]
 
 

@@ -1,16 +1,20 @@
-"""Addresses that get nothing, whoever asks: bounced, complained, or taken off by an operator."""
+"""Addresses that get nothing, whoever asks: bounced, complained, or taken off by an operator.
+
+They are compared by `fold_address` and shown as they were given.
+"""
 
 from typing import Literal
 
 import msgspec
 
 from angarium.core.store.protocol import Row, Transaction
+from angarium.plugins.channel import EMAIL
 
 Reason = Literal["bounced", "complained", "operator"]
 
 
 class Suppression(msgspec.Struct, frozen=True):
-    """One address of a channel, as sent to; `at` in ms."""
+    """One address of a channel, as it was given; `at` in ms."""
 
     channel: str
     address: str
@@ -18,10 +22,19 @@ class Suppression(msgspec.Struct, frozen=True):
     at: int
 
 
+def fold_address(channel: str, address: str) -> str:
+    """The form in which addresses of a channel are compared.
+
+    No mail service tells Ann@example.org from ann@example.org, though RFC 5321 §2.4 would let one;
+    tokens of push are different in every letter.
+    """
+    return address.lower() if channel == EMAIL.name else address
+
+
 async def list_suppressions(
     tx: Transaction, workspace: str, channel: str | None, after: tuple[str, str], limit: int
 ) -> list[Suppression]:
-    """By channel and address, those after `after`; `channel` None: of all."""
+    """By channel and folded address, those after `after`; `channel` None: of all."""
     rows = await tx.fetch(
         "page_suppressions",
         workspace=workspace,
@@ -35,24 +48,27 @@ async def list_suppressions(
 
 async def suppress(tx: Transaction, workspace: str, new: Suppression) -> Suppression:
     """Put an address on the list; what stands there already stays as it is, and is given."""
+    address = fold_address(new.channel, new.address)
     await tx.run(
         "put_suppression",
         workspace=workspace,
         channel=new.channel,
-        address=new.address,
+        address=address,
         reason=new.reason,
         at=new.at,
+        given=new.address,
     )
     rows = await tx.fetch(
-        "find_suppression", workspace=workspace, channel=new.channel, address=new.address
+        "find_suppression", workspace=workspace, channel=new.channel, address=address
     )
     return _suppression(rows[0])
 
 
 async def release(tx: Transaction, workspace: str, channel: str, address: str) -> bool:
     """Take an address off the list; whether it stood there."""
+    folded = fold_address(channel, address)
     return bool(
-        await tx.run("remove_suppression", workspace=workspace, channel=channel, address=address)
+        await tx.run("remove_suppression", workspace=workspace, channel=channel, address=folded)
     )
 
 

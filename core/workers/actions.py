@@ -24,7 +24,8 @@ from angarium.core.store.changes import Changes
 from angarium.core.store.ledger import Withdrawal
 from angarium.core.store.protocol import Transaction
 from angarium.core.store.runs import Refusal, StoredRun
-from angarium.core.workers.planning import Channels, deliver_run
+from angarium.core.workers.planning import deliver_run
+from angarium.core.workers.rules import RuleShelf
 
 Found = dict[str, StoredRun]
 """One person's runs of one campaign by id."""
@@ -33,8 +34,8 @@ Found = dict[str, StoredRun]
 class Actions:
     """Collected while a batch is worked on, written at its end."""
 
-    def __init__(self, channels: Channels, workspace: str, now: int, shard: int) -> None:
-        self._channels = channels
+    def __init__(self, shelf: RuleShelf, workspace: str, now: int, shard: int) -> None:
+        self._shelf = shelf
         self._workspace = workspace
         self._now = now
         self._shard = shard
@@ -65,12 +66,18 @@ class Actions:
                 case Wait(id, until):
                     run = msgspec.structs.replace(found[id].run, due_at=until)
                     self._set(rule, person, run, found, message)
-                case CancelDeliveries(campaign, _, until, same_device, device):
-                    self._withdrawals.append(
-                        Withdrawal(self._workspace, person.id, campaign, until, same_device, device)
-                    )
+                case CancelDeliveries():
+                    self.withdraw(person, action)
                 case Refuse():
                     self._refuse(rule, person, action)
+
+    def withdraw(self, person: Profile, one: CancelDeliveries) -> None:
+        """Note that what is planned and not yet handed over is to be cancelled."""
+        self._withdrawals.append(
+            Withdrawal(
+                self._workspace, person.id, one.campaign, one.until, one.same_device, one.device
+            )
+        )
 
     def _set(
         self, rule: Rule, person: Profile, run: Run, found: Found, message: Message | None
@@ -88,8 +95,9 @@ class Actions:
         return stored
 
     def _plan(self, rule: Rule, person: Profile, stored: StoredRun) -> None:
+        shelf, request, now = self._shelf, stored.request_id, self._now
         self._deliveries.append(
-            deliver_run(rule, stored.run, person, self._channels, stored.request_id, self._now)
+            deliver_run(rule, stored.run, person, shelf.channels, request, now, shelf.messages)
         )
 
     def _cancel(

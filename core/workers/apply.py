@@ -11,14 +11,16 @@ import msgspec
 
 from angarium.core.events.message import Message
 from angarium.core.events.times import MINUTE
-from angarium.core.events.totals import add_occurrence, numeric
 from angarium.core.events.values import Problem
 from angarium.core.people import profile as rules
+from angarium.core.people.profile import Profile
 from angarium.core.store import rejects
 from angarium.core.store.changes import Changes
 from angarium.core.store.protocol import Transaction
+from angarium.core.workers.devices import hear_devices
 from angarium.core.workers.enrol import Enrolment
 from angarium.core.workers.identities import settle
+from angarium.core.workers.joins import check_current, find_joins, save_joins
 from angarium.core.workers.knowledge import Knowledge
 from angarium.core.workers.people import People, gather, join, merge_rows
 from angarium.core.workers.rebuild import resettle
@@ -37,6 +39,7 @@ class Batch:
     ) -> None:
         self.workspace = knowledge.workspace
         self.knowledge = knowledge
+        self.joins = knowledge.joins
         self.enrolment = enrolment
         self.changes = changes
         self.now = now
@@ -44,7 +47,8 @@ class Batch:
         self.problems: list[tuple[str, Problem]] = []
         self.log: list[tuple[object, ...]] = []
         self.counts: dict[tuple[str, int], int] = {}
-        self.spans: dict[str, tuple[int, int, int]] = {}
+        self.spans: dict[str, list[int]] = {}
+        """Of each event: how many, the first and the last instant."""
         self.rebuild: set[str] = set()
 
     def refuse(self, message: Message, problem: Problem) -> None:
@@ -57,9 +61,15 @@ async def apply_messages(
 ) -> int:
     """Apply what is new among `messages`; gives how many were. `ids` must be set."""
     fresh = await _unseen(tx, batch, messages)
-    settled = await settle(tx, batch.workspace, fresh)
+    joining = await find_joins(tx, batch.workspace, fresh, batch.joins, batch.refuse)
+    fresh, batch.joins = joining.messages, joining.joins
+    settled = await settle(tx, batch.workspace, fresh, joining.joins, joining.merges)
     crowd = await gather(tx, batch.workspace, settled.wanted, batch.now)
+    check_current(crowd.profiles.values())
+    await save_joins(tx, batch.workspace, joining)
     await join(tx, crowd, settled)
+    batch.rebuild |= settled.rebuild
+    await hear_devices(tx, batch, crowd, settled, fresh)
     pairs = list(zip(fresh, settled.owners, strict=True))
     occurred = [(owner, m.name) for m, owner in pairs if m.kind in EVENTS]
     await crowd.load_totals(tx, {*occurred, *batch.enrolment.totals_needed(occurred)})
@@ -98,27 +108,32 @@ def _admitted(batch: Batch, message: Message) -> bool:
 
 def _fold(batch: Batch, crowd: People, message: Message, owner: str) -> None:
     person = crowd.profiles[owner]
-    report = partial(batch.refuse, message)
     person.see(message.at)
     if rules.touches(message):
-        rules.absorb(person.state, message, batch.knowledge.types, batch.region, report)
-        person.touch()
-        if not message.known and person.user_id is not None and rules.speaks_of_consent(message):
-            batch.rebuild.add(owner)
+        _absorb(batch, person, message)
     elif '"consents"' in person.state_text and rules.hear_logins(person.state, message):
         person.touch()
     body: object = message.properties
     if message.kind in EVENTS:
-        message.properties = batch.knowledge.clean(message.name, message.properties, report)
-        body = message.properties
-        totals = crowd.totals_of(owner, message.name)
-        totals = add_occurrence(totals, message.at, numeric(message.properties))
-        crowd.set_totals(owner, message.name, totals)
+        if message.properties:
+            report = partial(batch.refuse, message)
+            message.properties = batch.knowledge.clean(message.name, message.properties, report)
+            body = message.properties
+        crowd.add_occurrence(owner, message)
         _count(batch, message)
         batch.enrolment.occurred(crowd, person, message)
     elif message.kind in ("identify", "alias"):
         body = _identify_body(message)
     batch.log.append(_log_row(batch.workspace, message, owner, _encode(body).decode()))
+
+
+def _absorb(batch: Batch, person: Profile, message: Message) -> None:
+    report = partial(batch.refuse, message)
+    rules.absorb(person.state, message, batch.knowledge.types, batch.region, report)
+    person.touch()
+    late = not message.known or batch.joins.is_early(message.user_id, message.at)
+    if late and person.user_id is not None and rules.speaks_of_consent(message):
+        batch.rebuild.add(person.id)
 
 
 def _identify_body(message: Message) -> dict[str, object]:
@@ -127,8 +142,6 @@ def _identify_body(message: Message) -> dict[str, object]:
         body["hints"] = message.hints
     if message.operations is not None:
         body["operations"] = message.operations
-    if message.device is not None:
-        body["device"] = message.device
     if message.previous_ids:
         body["previous"] = message.previous_ids
     return body
@@ -152,11 +165,18 @@ def _log_row(workspace: str, message: Message, owner: str, body: str) -> tuple[o
 
 
 def _count(batch: Batch, message: Message) -> None:
-    key = (message.name, message.at // SLOT)
+    name, at = message.name, message.at
+    key = (name, at // SLOT)
     batch.counts[key] = batch.counts.get(key, 0) + 1
-    count, first, last = batch.spans.get(message.name, (0, message.at, message.at))
-    span = (count + 1, min(first, message.at), max(last, message.at))
-    batch.spans[message.name] = span
+    span = batch.spans.get(name)
+    if span is None:
+        batch.spans[name] = [1, at, at]
+        return
+    span[0] += 1
+    if at < span[1]:
+        span[1] = at
+    elif at > span[2]:
+        span[2] = at
 
 
 async def _write(

@@ -1,4 +1,4 @@
-"""Somebody withdrew from a channel, by a link or a reply: their profile learns it, and the log."""
+"""What people say of a channel by a link or a reply: their profile learns it, and the log."""
 
 from typing import Final
 
@@ -7,6 +7,7 @@ import msgspec
 from angarium.core.people import profile as rules
 from angarium.core.store import people
 from angarium.core.store.protocol import Transaction
+from angarium.core.store.reading import MERGES_FOLLOWED
 
 KIND: Final = "consent"
 
@@ -22,15 +23,48 @@ class ConsentBody(msgspec.Struct):
 async def opt_out(
     tx: Transaction, workspace: str, profile_id: str, channel: str, at: int, id: str
 ) -> None:
-    """Withdraw from `channel` at `at` (ms); `id` is unique, and the same again changes nothing."""
+    """Withdraw from `channel` at `at` (ms), as `choose` does."""
+    await choose(tx, workspace, profile_id, channel, False, at, id, "unsubscribed")
+
+
+async def choose(
+    tx: Transaction,
+    workspace: str,
+    profile_id: str,
+    channel: str,
+    opted_in: bool,
+    at: int,
+    id: str,
+    reason: str,
+) -> None:
+    """Opt in to `channel` or out at `at` (ms); `id` is unique: the same again changes nothing.
+
+    Of somebody who was erased nothing is written; of one who was merged, whose profile it is now.
+    """
     message_id = f"{KIND}:{id}"
     if await tx.fetch("find_seen", workspace=workspace, ids=[message_id]):
         return
-    found = await people.lock_profiles(tx, workspace, {profile_id: None}, at)
-    person = found[profile_id]
-    rules.opt_out(person.state, channel, at, message_id, "unsubscribed")
+    living = await _lock_living(tx, workspace, profile_id)
+    if living is None:
+        return
+    found = await people.lock_profiles(tx, workspace, {living: None}, at)
+    person = found[living]
+    rules.choose(person.state, channel, opted_in, at, message_id, reason)
     person.touch()
     await people.save_profiles(tx, workspace, [person])
-    body = msgspec.json.encode(ConsentBody(channel, "opted_out", "unsubscribed")).decode()
-    row = (workspace, message_id, profile_id, at, at, KIND, "", None, person.user_id, None, None)
+    state = "opted_in" if opted_in else "opted_out"
+    body = msgspec.json.encode(ConsentBody(channel, state, reason)).decode()
+    row = (workspace, message_id, living, at, at, KIND, "", None, person.user_id, None, None)
     await tx.many("add_events", [(*row, body)])
+
+
+async def _lock_living(tx: Transaction, workspace: str, profile_id: str) -> str | None:
+    """The profile that somebody has now, locked; None: there is none any more."""
+    for _ in range(MERGES_FOLLOWED):
+        if not await tx.fetch("lock_revisions", keys=[(workspace, profile_id)]):
+            return None
+        ((*_, merged_into),) = await tx.fetch("read_profile", workspace=workspace, id=profile_id)
+        if merged_into is None:
+            return profile_id
+        profile_id = merged_into
+    return None

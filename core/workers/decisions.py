@@ -7,34 +7,47 @@ from typing import Any
 import msgspec
 import structlog
 
-from angarium.config.limits import USER_ID_LENGTH
+from angarium.config.limits import JSON_DEPTH, USER_ID_LENGTH
 from angarium.core.bus.bus import Bus
 from angarium.core.bus.errors import StreamReset
 from angarium.core.bus.feed import Received
 from angarium.core.bus.subjects import DECISIONS, workspace_of
 from angarium.core.campaigns.definition import CampaignDefinition, parse_campaign
+from angarium.core.delivery.fallback import EXPIRES
 from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.record import NewDelivery
+from angarium.core.delivery.rules import NO_RULES, MessageRules
+from angarium.core.events.depth import is_deep
 from angarium.core.events.message import MessageRefused, read_id
 from angarium.core.events.times import parse_instant
 from angarium.core.events.values import Problem
 from angarium.core.people.identity import profile_of_user
+from angarium.core.people.profile import Profile
 from angarium.core.store import ledger, people, rejects
 from angarium.core.store.campaigns import find_campaign
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import StoreError
 from angarium.core.store.protocol import Store, Transaction
+from angarium.core.store.workspaces import DEFAULT
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
 from angarium.core.workers.outbox import Publisher
 from angarium.core.workers.place import Place
-from angarium.core.workers.planning import PROMISES, Channels, choose_channel, expiry
+from angarium.core.workers.planning import (
+    PROMISES,
+    Channels,
+    choose_channel,
+    expiry,
+    fallback_after,
+)
+from angarium.core.workers.workspaces import Workspaces, unknown_workspace
 
 log: Any = structlog.get_logger()
 
 BATCH = 500
 PAUSE_SECONDS = 0.5
 ID_LETTERS = 200
+TOO_DEEP = f"a decision may have {JSON_DEPTH} levels; this has more"
 UNHEARD = 2_000
 """Milliseconds that a decision waits for a person of whom nothing is known yet: what a service said
 of them just before may still be on the other stream."""
@@ -69,14 +82,23 @@ class Decisions:
     """Reads the stream; its position is the fence, as in ingest."""
 
     def __init__(
-        self, store: Store, bus: Bus, publisher: Publisher, channels: Channels, now: Now
+        self,
+        store: Store,
+        bus: Bus,
+        publisher: Publisher,
+        channels: Channels,
+        now: Now,
+        messages: MessageRules = NO_RULES,
     ) -> None:
+        """`messages`: the operator's rules."""
         self._store = store
         self._bus = bus
         self._publisher = publisher
         self._channels = channels
         self._now = now
+        self._messages = messages
         self._place = Place(DECISIONS)
+        self._workspaces = Workspaces(store)
 
     async def run(self) -> None:
         """Read until cancelled. Raises Fenced."""
@@ -96,31 +118,48 @@ class Decisions:
                 await puller.ack(self._place.position)
 
     async def _apply(self, received: Sequence[Received]) -> None:
+        named = [(workspace_of(item.subject), item) for item in received]
+        strange: set[str] = set()
+
         async def work(tx: Transaction, changes: Changes) -> None:
-            await self._work(tx, changes, received)
+            await self._work(tx, changes, named, strange)
 
         while True:
             try:
+                strange |= await self._workspaces.strangers([name for name, _ in named])
                 await self._publisher.commit(work)
             except StoreError as error:
                 log.warning("decisions_wait", reason=str(error))
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
+            if strange:
+                count = sum(1 for name, _ in named if name in strange)
+                log.warning("unknown_workspace", stream=DECISIONS, count=count)
             self._place.position = received[-1].sequence
             crash_point("decisions.committed")
             return
 
-    async def _work(self, tx: Transaction, changes: Changes, received: Sequence[Received]) -> None:
-        await self._place.advance(tx, received[-1].sequence)
+    async def _work(
+        self,
+        tx: Transaction,
+        changes: Changes,
+        named: Sequence[tuple[str, Received]],
+        strange: set[str],
+    ) -> None:
+        await self._place.advance(tx, named[-1][1].sequence)
         planned: list[NewDelivery] = []
-        for item in received:
-            workspace = workspace_of(item.subject)
+        refused: dict[str, list[tuple[str, Problem]]] = {}
+        for workspace, item in named:
+            id = make_id("msg_", self._place.epoch, str(item.sequence))
+            if workspace in strange:
+                refused.setdefault(DEFAULT, []).append((id, unknown_workspace(workspace)))
+                continue
             try:
                 planned.append(await self._plan(tx, workspace, item))
-            except Refused as refused:
-                id = make_id("msg_", self._place.epoch, str(item.sequence))
-                problems = [(id, refused.problem)]
-                await rejects.save(tx, workspace, problems, changes, self._now())
+            except Refused as refusal:
+                refused.setdefault(workspace, []).append((id, refusal.problem))
+        for workspace, problems in refused.items():
+            await rejects.save(tx, workspace, problems, changes, self._now())
         await ledger.plan(tx, planned, changes)
         crash_point("decisions.before_commit")
 
@@ -131,45 +170,63 @@ class Decisions:
             raise Refused("unknown_campaign", "campaign", "no campaign has this id")
         definition = parse_campaign(stored.definition)
         now = self._now()
-        profile_id = profile_of_user(workspace, decision.user_id)
-        await people.save_users(tx, workspace, {decision.user_id: profile_id})
-        found = await people.lock_profiles(tx, workspace, {profile_id: decision.user_id}, now)
-        person = found[profile_id]
+        person = await _lock_person(tx, workspace, decision.user_id, now)
         unheard = person.revision == 0
         if unheard:
             await people.save_profiles(tx, workspace, [person])
         due_at = max(
             now + UNHEARD if unheard else now, _instant(decision.not_before, "notBefore") or now
         )
-        channel = _channel(decision, definition) or choose_channel(
-            definition, person, self._channels, None
-        )
-        expires = _instant(decision.expires, "expires") or expiry(definition, channel, due_at)
-        data = decision.data or {}
+        named = _channel(decision, definition)
+        channel = named or choose_channel(definition, person, self._channels, None)
+        until = _instant(decision.expires, "expires")
+        expires = until or expiry(definition, channel, due_at, self._messages)
         return NewDelivery(
             workspace=workspace,
             id=make_id("dlv_", workspace, "decision", decision.decision_id),
             source="test" if decision.test else "decision",
             campaign=stored.id,
             version=stored.version,
-            profile_id=profile_id,
+            profile_id=person.id,
             channel=channel,
             class_=definition.class_,
             promise=PROMISES[definition.class_],
             due_at=due_at,
             expires_at=expires,
             planned_at=now,
-            context={"data": data, "event": {"name": "", "properties": data, "timestamp": ""}},
+            context=_context(decision, until),
             test=decision.test,
             request_id=decision.request_id,
+            fallback_after=None if named else fallback_after(definition, channel),
         )
+
+
+async def _lock_person(tx: Transaction, workspace: str, user_id: str, now: int) -> Profile:
+    """Whom the user id means, made where they are new."""
+    profile_id = profile_of_user(workspace, user_id)
+    await people.save_users(tx, workspace, {user_id: profile_id})
+    person = (await people.lock_profiles(tx, workspace, {profile_id: user_id}, now))[profile_id]
+    while (joined_into := person.merged_into) is not None:
+        found = await people.lock_profiles(tx, workspace, {joined_into: None}, now)
+        person = found[joined_into]
+    return person
+
+
+def _context(decision: Decision, until: int | None) -> dict[str, Any]:
+    data = decision.data or {}
+    context = {"data": data, "event": {"name": "", "properties": data, "timestamp": ""}}
+    return context | {EXPIRES: until} if until is not None else context
 
 
 def _read(body: bytes) -> Decision:
     try:
         decision = _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Refused("bad_decision", "", f"not a decision: {error}"[:200]) from error
+    except RecursionError as error:
+        raise Refused("too_deep", "", TOO_DEEP) from error
+    if is_deep(body):
+        raise Refused("too_deep", "", TOO_DEEP)
     if not 0 < len(decision.decision_id) <= ID_LETTERS:
         raise Refused("bad_decision", "decisionId", f"decisionId has 1 to {ID_LETTERS} characters")
     try:

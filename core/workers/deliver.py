@@ -1,7 +1,7 @@
 """From the ledger to the providers: claim, judge, commit `handed`, send, record.
 
-One loop a channel, so that a slow provider keeps nobody waiting but its own. The poll of the
-ledger is the truth; a wake-up only makes it sooner.
+One loop a channel, and places of its own for each provider, so that a slow one keeps nobody waiting
+but what only it can take. The poll of the ledger is the truth; a wake-up only makes it sooner.
 """
 
 import asyncio
@@ -12,19 +12,27 @@ import msgspec
 import structlog
 
 from angarium.core.bus.bus import Bus
+from angarium.core.delivery.gates import GATES, Gate
 from angarium.core.delivery.render import Renderer
 from angarium.core.delivery.retries import RetryPolicy
+from angarium.core.delivery.routes import Route
+from angarium.core.delivery.rules import NO_RULES, MessageRules
 from angarium.core.store.leases import WORKER
+from angarium.core.store.paces import make_paces
 from angarium.core.store.protocol import Store
+from angarium.core.store.retry import transact
 from angarium.core.workers.clock import Now
 from angarium.core.workers.desk import Desk
 from angarium.core.workers.facts import FactFinder
 from angarium.core.workers.leases import Lease
+from angarium.core.workers.listening import Listener
 from angarium.core.workers.outbox import Publisher
 from angarium.core.workers.recorder import Recorder
 from angarium.core.workers.rounds import ChannelLoop
 from angarium.core.workers.sender import Sender
+from angarium.core.workers.senders import Senders
 from angarium.plugins import Channel, Provider
+from angarium.plugins.provider import Listening
 
 log: Any = structlog.get_logger()
 
@@ -32,7 +40,7 @@ log: Any = structlog.get_logger()
 class DeliverSettings(msgspec.Struct, frozen=True, kw_only=True):
     """concurrency: sends at once for each provider. batch: rows claimed at once. Times in seconds.
 
-    zone: of people who have none of their own.
+    zone: of people who have none of their own. rules: the operator's, of all messages.
     """
 
     concurrency: int = 64
@@ -41,6 +49,7 @@ class DeliverSettings(msgspec.Struct, frozen=True, kw_only=True):
     send_seconds: float = 30.0
     drain_seconds: float = 15.0
     zone: str = "UTC"
+    rules: MessageRules = NO_RULES
     policy: RetryPolicy = RetryPolicy()
 
 
@@ -55,15 +64,16 @@ class Deliverer:
         *,
         worker: str,
         channels: Mapping[str, Channel],
-        providers: Sequence[Provider],
+        providers: Sequence[tuple[Route, Provider]],
         renderer: Renderer,
         settings: DeliverSettings,
         now: Now,
+        gates: Sequence[Gate] = GATES,
     ) -> None:
         """`worker`: unique to this run of this process. `channels`: those to serve, by name.
 
-        `providers`: built and not yet opened; the first of each channel delivers on it. The
-        caller runs `publisher`.
+        `providers`: as configured, built and not yet opened. The caller runs `publisher`.
+        `gates`: in order; those of plugins after ours.
         """
         self._store = store
         self._bus = bus
@@ -74,57 +84,82 @@ class Deliverer:
         self._settings = settings
         self._now = now
         self._recorder = Recorder(publisher, now)
-        finder = FactFinder(channels, settings.zone)
-        self._desk = Desk(store, publisher, worker, finder, renderer, now)
+        finder = FactFinder(channels, settings.zone, settings.rules)
+        self._desk = Desk(store, publisher, worker, finder, renderer, now, gates)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; then end what is on its way and give back the rest."""
         senders = await self._open()
+        channels = {name: self._of_channel(senders, name) for name in self._channels}
         length = int(self._settings.lease_seconds * 1000)
         try:
             async with Lease(self._store, WORKER + self._worker, self._worker, length, self._now):
-                recording = asyncio.create_task(self._recorder.run())
+                beside = [asyncio.create_task(self._recorder.run())]
+                beside += [
+                    asyncio.create_task(_listen(one, self._bus, self._now)) for one in senders
+                ]
                 try:
-                    await self._serve(senders, stop)
-                    await self._drain(senders)
+                    await self._serve(channels, stop)
+                    await self._drain(channels)
                 finally:
-                    recording.cancel()
-                    await asyncio.gather(recording, return_exceptions=True)
+                    for task in beside:
+                        task.cancel()
+                    await asyncio.gather(*beside, return_exceptions=True)
         finally:
-            for sender in senders.values():
+            for sender in senders:
                 await sender.provider.close()
 
-    async def _open(self) -> dict[str, Sender]:
-        """Open providers; one that cannot be opened leaves its channel held."""
-        senders: dict[str, Sender] = {}
-        for provider in self._providers:
-            if provider.channel in senders:
-                continue
+    async def _open(self) -> list[Sender]:
+        """Open providers; one that cannot be opened sends nothing."""
+        senders: list[Sender] = []
+        for route, provider in self._providers:
             try:
                 await provider.open()
             except Exception as error:
-                log.error("provider_not_opened", provider=provider.name, reason=str(error))
+                log.error("provider_not_opened", provider=route.name, reason=str(error))
                 continue
-            senders[provider.channel] = Sender(
-                provider,
-                self._recorder.note,
-                self._now,
-                concurrency=self._settings.concurrency,
-                seconds=self._settings.send_seconds,
-                policy=self._settings.policy,
+            senders.append(
+                Sender(
+                    route,
+                    provider,
+                    self._recorder.note,
+                    self._now,
+                    concurrency=self._settings.concurrency,
+                    seconds=self._settings.send_seconds,
+                    policy=self._settings.policy,
+                )
             )
+        await self._make_paces(senders)
         return senders
 
-    async def _serve(self, senders: Mapping[str, Sender], stop: asyncio.Event) -> None:
+    async def _make_paces(self, senders: Sequence[Sender]) -> None:
+        limited = [sender.name for sender in senders if sender.route.per_second]
+        if limited:
+            await transact(self._store, lambda tx: make_paces(tx, limited))
+
+    def _of_channel(self, senders: Sequence[Sender], channel: str) -> Senders:
+        found = [one for one in senders if one.provider.channel == channel]
+        wanted = [route.name for route, one in self._providers if one.channel == channel]
+        absent = set(wanted) - {one.name for one in found}
+        return Senders(found, self._now, sorted(absent))
+
+    async def _serve(self, channels: Mapping[str, Senders], stop: asyncio.Event) -> None:
         batch = self._settings.batch
         loops = [
-            ChannelLoop(self._bus, self._desk, channel, senders.get(name), batch, stop).run()
+            ChannelLoop(self._bus, self._desk, channel, channels[name], batch, stop).run()
             for name, channel in self._channels.items()
         ]
         await asyncio.gather(*loops)
 
-    async def _drain(self, senders: Mapping[str, Sender]) -> None:
+    async def _drain(self, channels: Mapping[str, Senders]) -> None:
         seconds = self._settings.drain_seconds
-        await asyncio.gather(*(sender.drain(seconds) for sender in senders.values()))
+        await asyncio.gather(*(senders.drain(seconds) for senders in channels.values()))
         await self._recorder.settle()
         await self._desk.give_back(None)
+
+
+async def _listen(sender: Sender, bus: Bus, now: Now) -> None:
+    """Hear what a provider has to say besides, if it has a connection of its own."""
+    provider = sender.provider
+    if isinstance(provider, Listening):
+        await Listener(sender.name, provider.channel, provider, bus, now).run()

@@ -5,8 +5,10 @@ from typing import Any
 
 import structlog
 
+from angarium.core.delivery.gates import GATES, Gate
 from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.render import Renderer
+from angarium.core.delivery.routes import Board
 from angarium.core.store.attempts import Judged, hand_over
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, Refused, StoreUnavailable
@@ -15,6 +17,7 @@ from angarium.core.store.protocol import Store, Transaction
 from angarium.core.workers.clock import Now
 from angarium.core.workers.facts import Case, FactFinder, Outlet
 from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.senders import Round, Senders
 from angarium.core.workers.verdicts import Ready, held_after_mistake, judge_all
 
 log: Any = structlog.get_logger()
@@ -31,6 +34,7 @@ class Desk:
         finder: FactFinder,
         renderer: Renderer,
         now: Now,
+        gates: Sequence[Gate] = GATES,
     ) -> None:
         self._store = store
         self._publisher = publisher
@@ -38,24 +42,36 @@ class Desk:
         self._finder = finder
         self._renderer = renderer
         self._now = now
+        self._gates = gates
 
-    async def claim(self, channel: str, limit: int) -> list[Delivery]:
-        """Take up to `limit` due deliveries."""
+    async def claim(
+        self, channel: str, senders: Senders, most: int
+    ) -> tuple[Round, list[Delivery]]:
+        """Take up to `most` due deliveries, and no more than the senders can be given now."""
 
-        async def work(tx: Transaction, changes: Changes) -> list[Delivery]:
-            return await claim(tx, self._worker, channel, limit, changes, self._now())
+        async def work(tx: Transaction, changes: Changes) -> tuple[Round, list[Delivery]]:
+            opened = await senders.open(tx, most)
+            limit = opened.limit
+            if not limit:
+                return opened, []
+            found = await claim(tx, self._worker, channel, limit, changes, self._now())
+            return await senders.spend(tx, opened, len(found)), found
 
-        return await self._publisher.commit(work)
+        round_, claimed = await self._publisher.commit(work)
+        senders.begin(round_)
+        return round_, claimed
 
-    async def judge(self, claimed: Sequence[Delivery], outlet: Outlet) -> list[Ready]:
+    async def judge(self, claimed: Sequence[Delivery], outlet: Outlet, board: Board) -> list[Ready]:
         """Judge and render them; what cannot even be judged is held, and spoils nothing else."""
         try:
-            return judge_all(await self._find(claimed, outlet), self._renderer)
+            cases = await self._find(claimed, outlet)
+            return judge_all(cases, self._renderer, board, self._gates)
         except (Contention, StoreUnavailable):
             raise
         except Exception as error:
             if len(claimed) > 1:
-                return [ready for one in claimed for ready in await self.judge([one], outlet)]
+                board.reset()
+                return [ready for c in claimed for ready in await self.judge([c], outlet, board)]
             log.exception("delivery_not_judged", delivery=claimed[0].id, error=type(error).__name__)
             return [Ready(held_after_mistake(claimed[0], self._now()))]
 

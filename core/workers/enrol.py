@@ -19,7 +19,7 @@ from angarium.core.store.changes import Changes
 from angarium.core.store.people import TotalsKey
 from angarium.core.store.protocol import Transaction
 from angarium.core.store.runs import StoredRun
-from angarium.core.workers.actions import Actions
+from angarium.core.workers.actions import Actions, Found
 from angarium.core.workers.identities import Merge
 from angarium.core.workers.people import People
 from angarium.core.workers.planning import reachable
@@ -38,9 +38,9 @@ class Enrolment:
         self._book: RuleBook = shelf.book(workspace)
         self._workspace = workspace
         self._now = now
-        self._runs: dict[Key, dict[str, StoredRun]] = {}
+        self._runs: dict[Key, Found] = {}
         self._stops = Stops(workspace)
-        self._actions = Actions(shelf.channels, workspace, now, shard)
+        self._actions = Actions(shelf, workspace, now, shard)
 
     def totals_needed(self, occurred: Iterable[TotalsKey]) -> set[TotalsKey]:
         """The totals that rules will look at because of these events."""
@@ -72,24 +72,43 @@ class Enrolment:
         if rules is None:
             return
         self._stops.add(person.id, message)
-        occurrence = Occurrence(
-            message.name, message.properties, message.at, message.id, message.device_id
-        )
-        facts = self._facts(crowd, person, message.name)
+        name, properties, at = message.name, message.properties, message.at
+        occurrence = Occurrence(name, properties, at, message.id, message.device_id)
+        facts: Facts | None = None
         for rule in rules:
+            stops, enters = machine.meaning(rule, name, properties, at)
+            if not (stops or enters):
+                continue
             found = self._runs.setdefault((person.id, rule.campaign), {})
-            stopped_at, device_stopped_at = self._stopped(crowd, rule, person.id, message)
-            actions = machine.on_event(
-                rule,
-                [stored.run for stored in found.values()],
-                occurrence,
-                facts,
-                self._now,
-                profile=person.id,
-                stopped_at=stopped_at,
-                device_stopped_at=device_stopped_at,
-            )
-            self._actions.take(rule, person, actions, found, message)
+            if not (enters or found):
+                self._actions.withdraw(person, machine.withdrawal(rule, occurrence))
+                continue
+            if facts is None:
+                facts = self._facts(crowd, person, name)
+            self._ask(crowd, rule, person, message, occurrence, facts, found)
+
+    def _ask(
+        self,
+        crowd: People,
+        rule: Rule,
+        person: Profile,
+        message: Message,
+        occurrence: Occurrence,
+        facts: Facts,
+        found: Found,
+    ) -> None:
+        stopped_at, device_stopped_at = self._stopped(crowd, rule, person.id, message)
+        actions = machine.on_event(
+            rule,
+            [stored.run for stored in found.values()],
+            occurrence,
+            facts,
+            self._now,
+            profile=person.id,
+            stopped_at=stopped_at,
+            device_stopped_at=device_stopped_at,
+        )
+        self._actions.take(rule, person, actions, found, message)
 
     def _facts(self, crowd: People, person: Profile, name: str) -> Facts:
         wanted = self._book.events_needed(name) | {name}
@@ -153,6 +172,14 @@ class Enrolment:
                 device_stopped_at=devices,
             )
             self._actions.take(rule, person, actions, found, None)
+
+    async def collapse_moved(
+        self, tx: Transaction, crowd: People, profiles: Collection[str]
+    ) -> None:
+        """After `move`: who has two runs of one campaign now has them as one person would."""
+        for key in [key for key in self._runs if key[0] in profiles]:
+            del self._runs[key]
+        await self._collapse(tx, crowd, profiles)
 
     async def move(
         self, tx: Transaction, sources: Collection[str], moves: Mapping[str, str]

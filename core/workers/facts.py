@@ -7,16 +7,24 @@ import msgspec
 import structlog
 
 from angarium.core.campaigns.definition import CampaignDefinition, parse_campaign
-from angarium.core.delivery.addresses import BadAddress, consent_to, find_address
+from angarium.core.delivery.addresses import (
+    BadAddress,
+    consent_to,
+    find_address,
+    type_of_device,
+)
 from angarium.core.delivery.attempt import Attempt, CampaignRules, Person
+from angarium.core.delivery.fallback import earlier_than
 from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.render import Design, design
+from angarium.core.delivery.rules import NO_RULES, MessageRules, Received, longest
 from angarium.core.events.totals import EventTotals
 from angarium.core.segments.conditions import Facts, InvalidDefinition, events_used
 from angarium.core.store.attempts import Recent
 from angarium.core.store.ledger import Key
 from angarium.core.store.people import find_totals
 from angarium.core.store.protocol import Transaction
+from angarium.core.store.rechecks import ReceivedKey, Seen, find_reactions, list_received
 from angarium.core.store.recipients import (
     AddressKey,
     RecentKey,
@@ -39,7 +47,8 @@ class Case(msgspec.Struct, frozen=True):
     """One delivery with everything about it, as of one instant.
 
     design: what is written for the channel (None: nothing that can be read). revision: the
-    profile's. recent: what the limit counted (None: there is no limit).
+    profile's. recent: what the limit counted (None: there is no limit). seen: what others may
+    change meanwhile. platform: the type of the device, where that is asked for and known.
     """
 
     attempt: Attempt
@@ -47,6 +56,8 @@ class Case(msgspec.Struct, frozen=True):
     design: Design | None
     revision: int | None
     recent: Recent | None
+    seen: Seen
+    platform: str | None = None
 
 
 class Version(msgspec.Struct):
@@ -57,11 +68,10 @@ class Version(msgspec.Struct):
 
 
 class Outlet(msgspec.Struct, frozen=True):
-    """Where the deliveries of a channel go: "" if no provider is configured."""
+    """The channel; ask_platform: its providers differ in the types of device that they send to."""
 
     channel: Channel
-    provider: str = ""
-    paused_until: int = 0
+    ask_platform: bool = False
 
 
 class _Loaded(msgspec.Struct):
@@ -69,15 +79,20 @@ class _Loaded(msgspec.Struct):
     states: Mapping[Key, tuple[str, str]]
     recent: Mapping[RecentKey, int]
     totals: Mapping[tuple[str, str], EventTotals]
+    received: Mapping[Key, Sequence[Received]]
+    reactions: Mapping[Key, frozenset[str]]
     suppressed: Mapping[AddressKey, str] = {}
 
 
 class FactFinder:
     """Reads facts in batches; keeps the campaign versions that it has read: they never change."""
 
-    def __init__(self, channels: Mapping[str, Channel], zone: str) -> None:
+    def __init__(
+        self, channels: Mapping[str, Channel], zone: str, rules: MessageRules = NO_RULES
+    ) -> None:
         """`channels`: all media by name. `zone`: of people who have none of their own (IANA)."""
         self._channels = channels
+        self._rules = rules
         self._zone = zone
         self._versions: dict[VersionKey, Version | None] = {}
 
@@ -123,7 +138,26 @@ class FactFinder:
             await campaign_states(tx, {(d.workspace, d.campaign) for d in deliveries}),
             await count_recent(tx, limits),
             totals,
+            await list_received(tx, self._capped(deliveries, now)),
+            await find_reactions(
+                tx, {(d.workspace, id) for d in deliveries for id in earlier_than(d)}
+            ),
         )
+
+    def _capped(self, deliveries: Sequence[Delivery], now: int) -> set[ReceivedKey]:
+        """Whose messages are to be counted, since when; each person once."""
+        since: dict[Key, int] = {}
+        for one in deliveries:
+            at = self._since(one, now)
+            if at is not None:
+                person = (one.workspace, one.profile_id)
+                since[person] = min(at, since.get(person, at))
+        return {(*person, at) for person, at in since.items()}
+
+    def _since(self, delivery: Delivery, now: int) -> int | None:
+        """From when on the caps count that hold a delivery; None: none does."""
+        caps = () if delivery.test else self._rules.caps_of(delivery.class_)
+        return now - longest(caps) if caps else None
 
     def _person(self, delivery: Delivery, loaded: _Loaded, outlet: Outlet) -> Person | None:
         recipient = loaded.recipients.get((delivery.workspace, delivery.profile_id))
@@ -188,15 +222,17 @@ class FactFinder:
         state, name = loaded.states.get((delivery.workspace, delivery.campaign), ("", ""))
         limited = self._limited(delivery, now)
         count = loaded.recent.get(limited, 0) if limited else 0
+        seen = self._seen(delivery, person, loaded, now)
         attempt = Attempt(
             delivery,
             now,
-            self._rules(delivery, state),
+            self._demands(delivery, state),
             person,
             count,
             self._zone,
-            outlet.provider,
-            outlet.paused_until,
+            rules=self._rules,
+            received=seen.received,
+            reacted=_reaction(delivery, seen, loaded.reactions),
         )
         recipient = loaded.recipients.get((delivery.workspace, delivery.profile_id))
         return Case(
@@ -205,7 +241,27 @@ class FactFinder:
             self._design(delivery, outlet.channel),
             recipient.revision if recipient is not None else None,
             Recent(limited[-1], count) if limited else None,
+            seen,
+            _platform(person, recipient) if outlet.ask_platform else None,
         )
+
+    def _seen(self, delivery: Delivery, person: Person | None, loaded: _Loaded, now: int) -> Seen:
+        """What is looked at again when it is handed over."""
+        address: AddressKey | None = None
+        received: tuple[Received, ...] = ()
+        unless = frozenset[str]()
+        if person is not None and person.address:
+            address = (delivery.workspace, delivery.channel, person.address)
+        since = self._since(delivery, now)
+        if since is not None:
+            all_ = loaded.received.get((delivery.workspace, delivery.profile_id), ())
+            received = tuple(one for one in all_ if one.at >= since)
+        earlier = earlier_than(delivery)
+        if earlier:
+            definition = self._definition(delivery)
+            fallback = definition.content.fallback if definition is not None else None
+            unless = fallback.unless if fallback is not None else unless
+        return Seen(address, since, received, earlier, unless)
 
     def _definition(self, delivery: Delivery) -> CampaignDefinition | None:
         version = self._versions.get(_version(delivery))
@@ -216,14 +272,16 @@ class FactFinder:
         definition = self._definition(delivery)
         if definition is None or definition.limit is None or delivery.test:
             return None
+        if earlier_than(delivery):  # it goes in place of one that was counted
+            return None
         since = now - definition.limit.within
         return (delivery.workspace, delivery.profile_id, delivery.campaign, since)
 
-    def _rules(self, delivery: Delivery, state: str) -> CampaignRules | None:
+    def _demands(self, delivery: Delivery, state: str) -> CampaignRules | None:
         definition = self._definition(delivery)
         if definition is None or not state:
             return None
-        limit = definition.limit
+        limit = None if earlier_than(delivery) else definition.limit
         return CampaignRules(
             state,
             definition.audience if definition.leave_cancels else None,
@@ -238,6 +296,23 @@ class FactFinder:
         if channel.name not in version.designs:
             version.designs[channel.name] = _designed(version.definition, channel, delivery)
         return version.designs[channel.name]
+
+
+def _reaction(delivery: Delivery, seen: Seen, reactions: Mapping[Key, frozenset[str]]) -> str:
+    """One that makes a delivery needless, since it was to an earlier one in the same place."""
+    found = {
+        kind
+        for id in seen.earlier
+        for kind in seen.unless & reactions.get((delivery.workspace, id), frozenset())
+    }
+    return min(found, default="")
+
+
+def _platform(person: Person | None, recipient: Recipient | None) -> str | None:
+    """The type of the device that a message goes to."""
+    if person is None or recipient is None:
+        return None
+    return type_of_device(recipient.contact, person.address)
 
 
 def _version(delivery: Delivery) -> VersionKey:

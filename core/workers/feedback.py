@@ -18,28 +18,29 @@ from angarium.core.bus.subjects import FEEDBACK, workspace_of
 from angarium.core.delivery.feedback import (
     OPERATOR,
     SETTLEMENTS,
-    STATUS,
     Feedback,
     parse_feedback,
 )
 from angarium.core.delivery.status import Reaction
 from angarium.core.store import positions
-from angarium.core.store.attempts import Suppressed, suppress
+from angarium.core.store.attempts import Suppressed
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, Refused, StoreUnavailable
 from angarium.core.store.feedback import Handed, apply_feedback, find_handed, settle
 from angarium.core.store.protocol import Store, Transaction
+from angarium.core.workers.choices import take_choices
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
+from angarium.core.workers.deaths import bury
+from angarium.core.workers.early import EarlyNews, note_unknown
+from angarium.core.workers.heard import find_unheard, remember
 from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.workspaces import Workspaces
 
 log: Any = structlog.get_logger()
 
 MESSAGES_AT_ONCE = 500
 PAUSE_SECONDS = 0.5
-
-REACTION_KIND = "reaction"
-"""Of entries in the log of events, which is people's history."""
 
 WITHDRAWALS = (Reaction.UNSUBSCRIBED, Reaction.COMPLAINED)
 """Reactions by which a person opts out of the channel."""
@@ -68,6 +69,8 @@ class FeedbackReader:
         self._publisher = publisher
         self._opt_out = opt_out
         self._now = now
+        self._workspaces = Workspaces(store)
+        self.early = EarlyNews(store, publisher, self._apply, now)
         self._position = 0
         self._epoch = ""
         self.applied = 0
@@ -76,13 +79,18 @@ class FeedbackReader:
 
     async def run(self) -> None:
         """Read until cancelled. Raises Fenced."""
-        while True:
-            try:
-                await self._find_position()
-                await self._read()
-            except (BusError, StoreUnavailable) as error:
-                log.warning("feedback_waits", reason=str(error))
-                await asyncio.sleep(PAUSE_SECONDS)
+        beside = asyncio.create_task(self.early.run())
+        try:
+            while True:
+                try:
+                    await self._find_position()
+                    await self._read()
+                except (BusError, StoreUnavailable) as error:
+                    log.warning("feedback_waits", reason=str(error))
+                    await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
 
     async def apply(self, received: Sequence[Received]) -> None:
         """Apply messages that follow on the position, however long the store is away."""
@@ -123,10 +131,11 @@ class FeedbackReader:
     async def _commit(self, received: Sequence[Received], *, skip: bool = False) -> None:
         items = [] if skip else self._parse(received)
         last = received[-1].sequence
+        strange = await self._workspaces.strangers([workspace for workspace, _ in items])
 
         async def work(tx: Transaction, changes: Changes) -> int:
             await self._advance(tx, last, self._epoch)
-            workspaces = sorted({workspace for workspace, _ in items})
+            workspaces = sorted({workspace for workspace, _ in items} - strange)
             known = [
                 await self._apply(tx, workspace, [i for w, i in items if w == workspace], changes)
                 for workspace in workspaces
@@ -148,23 +157,25 @@ class FeedbackReader:
     async def _apply(
         self, tx: Transaction, workspace: str, items: Sequence[Feedback], changes: Changes
     ) -> int:
+        items, chosen = await take_choices(tx, workspace, items)
         settled = await self._settle(tx, workspace, items, changes)
-        items = await _unheard(tx, workspace, [i for i in items if i.kind != OPERATOR])
+        items = await find_unheard(tx, workspace, [i for i in items if i.kind != OPERATOR])
         handed = await find_handed(tx, workspace, items)
         for item, delivery in zip(items, handed, strict=True):
             if delivery is not None and item.word in WITHDRAWALS:
                 channel, person = delivery.channel, delivery.profile_id
                 await self._opt_out(tx, workspace, person, channel, item.at, item.id)
         heard = await apply_feedback(tx, workspace, items, changes, self._now())
-        await _remember(tx, workspace, items, handed, self._now())
+        await remember(tx, workspace, items, handed, self._now())
+        await note_unknown(tx, workspace, items, handed, changes, self._now())
         dead = [
             found
             for item, delivery in zip(items, handed, strict=True)
             if (found := _dead(workspace, item, delivery)) is not None
         ]
-        await suppress(tx, dead)
+        await bury(tx, dead)
         stopped = sum(1 for item in items if _is_stop(item))
-        return len(heard) + stopped + settled
+        return len(heard) + stopped + settled + chosen
 
     async def _settle(
         self, tx: Transaction, workspace: str, items: Sequence[Feedback], changes: Changes
@@ -188,39 +199,6 @@ class FeedbackReader:
             at = min(item.at, message.at) if item.at > 0 else message.at
             items.append((workspace_of(message.subject), msgspec.structs.replace(item, at=at)))
         return items
-
-
-async def _unheard(tx: Transaction, workspace: str, items: Sequence[Feedback]) -> list[Feedback]:
-    """The first of each id that is not in the log yet; without an id everything is new."""
-    first: dict[str, Feedback] = {}
-    for number, item in enumerate(items):
-        first.setdefault(item.id or f" {number}", item)
-    ids = [_message_id(item) for item in items if item.id]
-    seen = {id for (id,) in await tx.fetch("find_seen", workspace=workspace, ids=ids)}
-    return [item for item in first.values() if _message_id(item) not in seen]
-
-
-async def _remember(
-    tx: Transaction,
-    workspace: str,
-    items: Sequence[Feedback],
-    handed: Sequence[Handed | None],
-    now: int,
-) -> None:
-    """What people did with a message stands in their history, and is not heard again."""
-    rows: list[tuple[Any, ...]] = []
-    for item, delivery in zip(items, handed, strict=True):
-        if delivery is None or not item.id or item.kind == STATUS:
-            continue
-        said = {"kind": item.word, "delivery": item.delivery, "channel": delivery.channel}
-        body = msgspec.json.encode(said).decode()
-        whose = (workspace, _message_id(item), delivery.profile_id, item.at, now)
-        rows.append((*whose, REACTION_KIND, "", None, None, None, None, body))
-    await tx.many("add_events", sorted(rows, key=lambda row: str(row[1])))
-
-
-def _message_id(item: Feedback) -> str:
-    return f"{REACTION_KIND}:{item.id}"
 
 
 def _is_stop(item: Feedback) -> bool:

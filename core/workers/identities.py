@@ -7,43 +7,60 @@ import msgspec
 from angarium.core.delivery.keys import make_id
 from angarium.core.events.message import Message
 from angarium.core.people import identity
-from angarium.core.people.identity import Binding, Visitor, profile_of_user
+from angarium.core.people.identity import Binding, Visitor
+from angarium.core.people.joins import Joins
 from angarium.core.store import people
 from angarium.core.store.protocol import Transaction
 
 
 class Merge(msgspec.Struct, frozen=True):
-    """An open anonymous profile whose person logged in at `at`."""
+    """A profile that becomes another's at `at`: of `anonymous_id`, who logged in, or of a known
+    person, `user_id`, who was joined."""
 
     source: str
     target: str
     anonymous_id: str
     at: int
+    user_id: str | None = None
 
 
 class Settled(msgspec.Struct):
     """Whose everything is.
 
     owners: the profile of each message. wanted: every profile concerned, with its user id.
-    merges: open anonymous profiles that become somebody known as a whole.
+    merges: profiles that become somebody known as a whole. joins: which user ids mean others.
     unsettled: anonymous ids whose history has to be gone through, because a late message changed
-    whose a part of it is.
+    whose a part of it is. handed: anonymous ids under which somebody else comes now. rebuild:
+    profiles that are to be folded anew, since a merge reaches behind a join.
     """
 
+    joins: Joins
     owners: list[str]
     wanted: dict[str, str | None]
     merges: list[Merge]
     unsettled: dict[str, Visitor]
     visitors: dict[str, Visitor]
     profiles: dict[str, str] = {}
+    handed: set[str] = set()
+    rebuild: set[str] = set()
 
 
-async def settle(tx: Transaction, workspace: str, messages: Sequence[Message]) -> Settled:
-    """Bind, and find the owner of every message."""
+async def settle(
+    tx: Transaction,
+    workspace: str,
+    messages: Sequence[Message],
+    joins: Joins,
+    joined: Sequence[Merge] = (),
+) -> Settled:
+    """Bind, and find the owner of every message. joined: people who are joined in this batch."""
     new = identity.bindings_in(messages)
     alone = {m.anonymous_id for m in messages if m.anonymous_id is not None}
     visitors = await people.lock_visitors(tx, workspace, new.keys() | alone)
-    settled = Settled([], {}, [], {}, visitors)
+    settled = Settled(joins, [], {}, [*joined], {}, visitors)
+    for merge in joined:
+        settled.wanted[merge.source] = merge.user_id
+        settled.wanted[merge.target] = joins.user_of(merge.user_id or "")
+        settled.rebuild.add(merge.target)
     before = {id: (v.profile_id, list(v.bindings)) for id, v in visitors.items()}
     heard = await _last_heard(tx, workspace, [visitors[id] for id in new])
     for anonymous_id, bindings in new.items():
@@ -51,13 +68,15 @@ async def settle(tx: Transaction, workspace: str, messages: Sequence[Message]) -
         extended = identity.extend(visitor.bindings, bindings)
         if extended is None:
             settled.unsettled[anonymous_id] = visitor
-            visitor.bindings = await _from_history(tx, workspace, visitor, bindings)
+            visitor.bindings = await _from_history(tx, workspace, joins, visitor, bindings)
         else:
-            _log_in(workspace, settled, visitor, extended, heard)
+            _log_in(settled, visitor, extended, heard)
     settled.owners = [_owner(workspace, settled, message) for message in messages]
     changed = [v for id, v in visitors.items() if (v.profile_id, v.bindings) != before[id]]
+    settled.handed = {v.anonymous_id for v in changed if _was_anothers(v, *before[v.anonymous_id])}
+    settled.handed -= {one.anonymous_id for one in settled.merges if _went_along(settled, one)}
     await people.save_visitors(tx, workspace, changed)
-    await _remember(tx, workspace, changed, {id: old for id, (_, old) in before.items()})
+    await _remember(tx, workspace, joins, changed, {id: old for id, (_, old) in before.items()})
     return settled
 
 
@@ -73,11 +92,7 @@ async def _last_heard(
 
 
 def _log_in(
-    workspace: str,
-    settled: Settled,
-    visitor: Visitor,
-    extended: list[Binding],
-    heard: dict[str, int],
+    settled: Settled, visitor: Visitor, extended: list[Binding], heard: dict[str, int]
 ) -> None:
     first = identity.first_new(visitor.bindings, extended)
     visitor.bindings = extended
@@ -86,20 +101,22 @@ def _log_in(
     if heard[visitor.profile_id] > first[0]:
         settled.unsettled[visitor.anonymous_id] = visitor
         return
-    target = profile_of_user(workspace, first[1])
-    merge = Merge(visitor.profile_id, target, visitor.anonymous_id, first[0])
+    at, user = first
+    target = settled.joins.profile_of(user)
+    merge = Merge(visitor.profile_id, target, visitor.anonymous_id, at)
     settled.merges.append(merge)
     settled.wanted[merge.source] = None
-    settled.wanted[merge.target] = first[1]
+    settled.wanted[merge.target] = settled.joins.user_of(user)
+    if settled.joins.is_early(user, at):
+        settled.rebuild.add(target)
     visitor.profile_id = None
 
 
 async def _from_history(
-    tx: Transaction, workspace: str, visitor: Visitor, new: list[Binding]
+    tx: Transaction, workspace: str, joins: Joins, visitor: Visitor, new: list[Binding]
 ) -> list[Binding]:
     """All bindings that the log knows of, and the new ones, compressed."""
-    users = sorted({user for _, user in visitor.bindings})
-    profiles = [profile_of_user(workspace, user) for user in users]
+    profiles = sorted({joins.profile_of(user) for _, user in visitor.bindings})
     name = visitor.anonymous_id
     spoken = await tx.fetch(
         "list_bindings", workspace=workspace, profile_ids=profiles, anonymous_id=name
@@ -118,13 +135,29 @@ def _previous(body: str) -> list[str]:
 def _owner(workspace: str, settled: Settled, message: Message) -> str:
     visitor = settled.visitors.get(message.anonymous_id or "")
     user = identity.owner_of(message, visitor.bindings if visitor is not None else ())
-    if user is not None:
-        profile = settled.profiles.get(user) or profile_of_user(workspace, user)
-        settled.profiles[user] = profile
-    else:
+    if user is None:
         profile = _open_profile(workspace, visitor, message)
-    settled.wanted[profile] = user
-    return profile
+        settled.wanted[profile] = None
+        return profile
+    known = settled.profiles.get(user)
+    if known is None:
+        known = settled.profiles[user] = settled.joins.profile_of(user)
+        settled.wanted[known] = settled.joins.user_of(user)
+    return known
+
+
+def _went_along(settled: Settled, merge: Merge) -> bool:
+    """Whether a visitor is now whom their open profile became, and nobody else since."""
+    visitor = settled.visitors.get(merge.anonymous_id)
+    if visitor is None or visitor.profile_id is not None or not visitor.bindings:
+        return False
+    return settled.joins.profile_of(visitor.bindings[-1][1]) == merge.target
+
+
+def _was_anothers(visitor: Visitor, profile_id: str | None, bindings: list[Binding]) -> bool:
+    before = profile_id or (bindings[-1][1] if bindings else None)
+    now = visitor.profile_id or (visitor.bindings[-1][1] if visitor.bindings else None)
+    return before is not None and before != now
 
 
 def _open_profile(workspace: str, visitor: Visitor | None, message: Message) -> str:
@@ -140,12 +173,13 @@ def _open_profile(workspace: str, visitor: Visitor | None, message: Message) -> 
 async def _remember(
     tx: Transaction,
     workspace: str,
+    joins: Joins,
     visitors: Sequence[Visitor],
     before: dict[str, list[Binding]],
 ) -> None:
     """Keep, for reading, whose each anonymous id turned out to be."""
     rows = {
-        (workspace, profile_of_user(workspace, user), visitor.anonymous_id)
+        (workspace, joins.profile_of(user), visitor.anonymous_id)
         for visitor in visitors
         for user in {user for _, user in visitor.bindings}
         - {user for _, user in before[visitor.anonymous_id]}

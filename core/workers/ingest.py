@@ -6,7 +6,7 @@ fence: a reader whose partition somebody else has taken writes nothing.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ from angarium.core.store import rejects
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, Refused, StoreError
 from angarium.core.store.protocol import Store, Transaction
+from angarium.core.store.workspaces import DEFAULT
 from angarium.core.workers.apply import Batch, apply_messages
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
@@ -32,6 +33,7 @@ from angarium.core.workers.knowledge import Knowledge, load_knowledge
 from angarium.core.workers.outbox import Publisher
 from angarium.core.workers.place import Place
 from angarium.core.workers.rules import RuleShelf
+from angarium.core.workers.workspaces import Workspaces, unknown_workspace
 
 log: Any = structlog.get_logger()
 
@@ -52,7 +54,7 @@ class IngestSettings(msgspec.Struct, frozen=True):
     """region: of numbers without a country code. batch: stream messages in one transaction."""
 
     region: str = "IR"
-    batch: int = 500
+    batch: int = 2_000
     message_bytes: int = MESSAGE_BYTES
     event_names: int = EVENT_NAMES
 
@@ -80,7 +82,10 @@ class Ingest:
         self._partition = partition
         self._knowledge: dict[str, Knowledge] = {}
         self._place = Place(EVENTS, partition)
+        self._workspaces = Workspaces(store)
         self.applied = 0
+        self.strange = 0
+        """Stream messages under the name of no workspace."""
 
     async def run(self) -> None:
         """Read until cancelled. Raises Fenced."""
@@ -100,7 +105,9 @@ class Ingest:
             async with puller:
                 while True:
                     received = await puller.get(self._settings.batch)
-                    for opened in self._open(received):
+                    named = [(workspace_of(item.subject), item) for item in received]
+                    strange = await self._strangers([name for name, _ in named])
+                    for opened in self._open(named, strange):
                         await waiting.put(opened)
 
         async def work() -> None:
@@ -111,12 +118,29 @@ class Ingest:
 
         await _until_one_ends(fetch(), work())
 
-    def _open(self, received: Sequence[Received]) -> Iterator[Opened]:
-        """Open stream messages, in portions that one transaction may hold."""
+    async def _strangers(self, names: Collection[str]) -> set[str]:
+        """The names that are no workspace's; the store is asked only where one is new."""
+        while True:
+            try:
+                strange = await self._workspaces.strangers(names)
+            except StoreError as error:
+                log.warning("ingest_waits", partition=self._partition, reason=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            if strange:
+                count = sum(1 for name in names if name in strange)
+                self.strange += count
+                log.warning("unknown_workspace", partition=self._partition, count=count)
+            return strange
+
+    def _open(
+        self, named: Sequence[tuple[str, Received]], strange: Collection[str]
+    ) -> Iterator[Opened]:
+        """Open (workspace, stream message) pairs, in portions that one transaction may hold."""
         opened = Opened(0, {}, {})
         size = 0
-        for item in received:
-            size += self._open_one(opened, item)
+        for workspace, item in named:
+            size += self._open_one(opened, workspace, item, known=workspace not in strange)
             opened.last = item.sequence
             if size >= MESSAGES_AT_ONCE:
                 yield opened
@@ -124,11 +148,13 @@ class Ingest:
         if size:
             yield opened
 
-    def _open_one(self, opened: Opened, item: Received) -> int:
-        workspace = workspace_of(item.subject)
-        messages = opened.messages.setdefault(workspace, [])
-        refused = opened.refused.setdefault(workspace, [])
+    def _open_one(self, opened: Opened, workspace: str, item: Received, *, known: bool) -> int:
         origin = Origin(self._place.epoch, item.sequence, item.at)
+        refused = opened.refused.setdefault(workspace if known else DEFAULT, [])
+        if not known:
+            refused.append((origin.message_id(0), unknown_workspace(workspace)))
+            return 1
+        messages = opened.messages.setdefault(workspace, [])
         size = 0
         for member in open_envelope(item.body, origin, most_bytes=self._settings.message_bytes):
             size += 1

@@ -4,15 +4,18 @@ A batch works on a copy that becomes the truth when its transaction commits.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from angarium.config.limits import EVENT_NAMES, PROPERTIES
-from angarium.core.events.values import Problem, check_number, fits, type_of
+from angarium.core.events.values import LARGEST_INTEGER, Problem, check_number, fits, type_of
 from angarium.core.people.catalogue import Types
+from angarium.core.people.joins import Joins
 from angarium.core.people.profile import Report
 from angarium.core.store.errors import Contention
+from angarium.core.store.joins import load_joins
 from angarium.core.store.protocol import Transaction
 
-PLAIN: Mapping[type, str] = {str: "string", bool: "boolean", float: "number", list: "array"}
+PLAIN: Mapping[str, type] = {"string": str, "boolean": bool, "number": float, "array": list}
 """Types of which every value fits; the others are looked at more closely."""
 
 PropertyKey = tuple[str, str]
@@ -29,12 +32,16 @@ class Knowledge:
         properties: dict[PropertyKey, str],
         attributes: dict[str, str],
         most_names: int,
+        joins: Joins,
     ) -> None:
         """`most_names`: distinct event names; more is a sender that puts data into names."""
         self.workspace = workspace
+        self.joins = joins
         self._most_names = most_names
         self.names = set(names)
         self.properties = properties
+        self._plain: dict[str, dict[str, type]] = {}
+        self._expect(properties)
         self.attributes = attributes
         self.types = Types(attributes)
         self.new_properties: dict[PropertyKey, str] = {}
@@ -50,6 +57,7 @@ class Knowledge:
         """Keep what the batch fixed."""
         self.attributes |= self.types.first
         self.properties |= self.new_properties
+        self._expect(self.new_properties)
         self.names |= self.new_names
         self.begin()
 
@@ -62,20 +70,28 @@ class Knowledge:
         self.new_names.add(name)
         return True
 
-    def clean(self, event: str, properties: dict[str, object], report: Report) -> dict[str, object]:
+    def clean(self, event: str, properties: dict[str, Any], report: Report) -> dict[str, Any]:
         """The properties whose types fit; the others are reported."""
-        fixed = self.properties.get
-        misfits = [
-            name
-            for name, value in properties.items()
-            if fixed((event, name)) != PLAIN.get(type(value), "")
-            and not self._fits(event, name, value, report)
-        ]
+        plain = self._plain.get(event, {})
+        misfits: list[str] = []
+        for name, value in properties.items():
+            kind: type = value.__class__
+            expected = plain.get(name)
+            if kind is expected or value is None:
+                continue
+            if kind is int and expected is float and -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+                continue
+            if not self._fits(event, name, value, report):
+                misfits.append(name)
         return {k: v for k, v in properties.items() if k not in misfits} if misfits else properties
 
+    def _expect(self, properties: Mapping[PropertyKey, str]) -> None:
+        """Have the usual values of these looked at once only."""
+        for (event, name), kind in properties.items():
+            if kind in PLAIN:
+                self._plain.setdefault(event, {})[name] = PLAIN[kind]
+
     def _fits(self, event: str, name: str, value: object, report: Report) -> bool:
-        if value is None:
-            return True
         kind = type_of(value)
         key = (event, name)
         fixed = self.properties.get(key) or self.new_properties.get(key)
@@ -128,4 +144,5 @@ async def load_knowledge(
         {(event, name): kind for event, name, kind in properties},
         {name: kind for name, kind in attributes},
         most_names,
+        await load_joins(tx, workspace),
     )

@@ -20,6 +20,7 @@ from angarium.core.bus.errors import (
     BusUnavailable,
     MessageTooLarge,
 )
+from angarium.core.bus.subjects import deliver_subject
 from angarium.core.bus.wire import Outgoing
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import StoreError
@@ -71,15 +72,17 @@ class Publisher:
         """
         published = list(self._published)
 
-        async def attempt(tx: Transaction) -> tuple[T, OutboxRow | None]:
+        async def attempt(tx: Transaction) -> tuple[T, OutboxRow | None, set[str]]:
             changes = Changes(self._shard)
             result = await work(tx, changes)
             row = await changes.save(tx, self._now())
             await delete_outbox(tx, published)
-            return result, row
+            return result, row, changes.due
 
-        result, row = await transact(self._store, attempt)
+        result, row, channels = await transact(self._store, attempt)
         crash_point("outbox.committed")
+        for channel in channels:
+            await self._bus.notify(deliver_subject(channel))
         self._forget(published)
         if row is not None:
             self._take([row])

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from angarium.core.events.totals import EventTotals, add_totals
+from angarium.core.events.message import Message
+from angarium.core.events.totals import EventTotals, add_occurrence, add_totals
 from angarium.core.people import profile as rules
 from angarium.core.people.profile import Profile
 from angarium.core.store import people
@@ -29,6 +30,12 @@ class People(msgspec.Struct):
         """They are written when the batch is saved."""
         self.totals[(profile, event)] = totals
         self.touched.add((profile, event))
+
+    def add_occurrence(self, profile: str, message: Message) -> None:
+        """Count an event of a person."""
+        key = (profile, message.name)
+        self.totals[key] = add_occurrence(self.totals.get(key), message.at, message.properties)
+        self.touched.add(key)
 
     async def load_totals(self, tx: Transaction, keys: Collection[TotalsKey]) -> None:
         """Totals that were not loaded yet."""
@@ -88,6 +95,12 @@ def _join_states(crowd: People, merge: Merge) -> None:
 
 def merge_rows(workspace: str, merges: Sequence[Merge], now: int) -> list[tuple[object, ...]]:
     """Log entries that show the merges in the timeline (a source merges once)."""
+
+    def said(merge: Merge) -> dict[str, str]:
+        if merge.user_id is not None:
+            return {"userId": merge.user_id}
+        return {"anonymousId": merge.anonymous_id}
+
     return [
         (
             workspace,
@@ -97,11 +110,11 @@ def merge_rows(workspace: str, merges: Sequence[Merge], now: int) -> list[tuple[
             now,
             "merge",
             "",
-            merge.anonymous_id,
+            merge.anonymous_id or None,
             None,
             None,
             None,
-            msgspec.json.encode({"anonymousId": merge.anonymous_id}).decode(),
+            msgspec.json.encode(said(merge)).decode(),
         )
         for merge in merges
     ]

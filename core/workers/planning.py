@@ -1,6 +1,6 @@
 """From "this person should get this campaign" to a planned delivery."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from angarium.core.campaigns.definition import CampaignDefinition
@@ -9,6 +9,7 @@ from angarium.core.campaigns.runs import Run
 from angarium.core.delivery.addresses import OPTED_IN, BadAddress, Contact, consent_to, find_address
 from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.record import AT_LEAST_ONCE, AT_MOST_ONCE, NewDelivery
+from angarium.core.delivery.rules import NO_RULES, MessageRules
 from angarium.core.events.times import DAY, HOUR
 from angarium.core.people.profile import Profile
 from angarium.plugins import Channel
@@ -23,7 +24,7 @@ PROMISES: Final[Mapping[str, str]] = {"marketing": AT_MOST_ONCE, "transactional"
 
 def contact_of(person: Profile) -> Contact:
     """The part of a profile that tells where it can be reached."""
-    return Contact(person.state.consents, person.state.devices)
+    return Contact(person.state.consents, person.devices)
 
 
 def reachable(person: Profile, channels: Channels, device: str | None = None) -> list[str]:
@@ -47,19 +48,45 @@ def _has_address(channel: Channel, person: Profile, contact: Contact, device: st
 def choose_channel(
     definition: CampaignDefinition, person: Profile, channels: Channels, device: str | None
 ) -> str:
-    """The first channel of the campaign's order that may and can reach the person.
+    """The channel of the campaign on which the person is sent something first."""
+    return first_open(definition.content.order, person, channels, device)
+
+
+def first_open(
+    order: Sequence[str], person: Profile, channels: Channels, device: str | None
+) -> str:
+    """The first of these channels that may and can reach the person.
 
     Where none does, the first: its gates then say in the statistics why nothing was sent.
     """
-    order = definition.content.order
     if len(order) == 1:
         return order[0]
     open_channels = set(reachable(person, channels, device))
     return next((name for name in order if name in open_channels), order[0])
 
 
+def channels_after(definition: CampaignDefinition, channel: str) -> tuple[str, ...]:
+    """The channels to try, in order, if nobody reacts to the message on this one (S1.14)."""
+    order = definition.content.order
+    if definition.content.fallback is None or channel not in order:
+        return ()
+    return order[order.index(channel) + 1 :]
+
+
+def fallback_after(definition: CampaignDefinition, channel: str) -> int | None:
+    """How long (ms) to wait for a reaction to a message on this channel; None: it is the last."""
+    fallback = definition.content.fallback
+    return fallback.after if fallback and channels_after(definition, channel) else None
+
+
 def deliver_run(
-    rule: Rule, run: Run, person: Profile, channels: Channels, request_id: str | None, now: int
+    rule: Rule,
+    run: Run,
+    person: Profile,
+    channels: Channels,
+    request_id: str | None,
+    now: int,
+    messages: MessageRules = NO_RULES,
 ) -> NewDelivery:
     """The delivery of a run whose time has come."""
     channel = choose_channel(rule.definition, person, channels, run.device)
@@ -77,20 +104,28 @@ def deliver_run(
         class_=rule.definition.class_,
         promise=PROMISES[rule.definition.class_],
         due_at=due_at,
-        expires_at=expiry(rule.definition, channel, due_at),
+        expires_at=expiry(rule.definition, channel, due_at, messages),
         planned_at=now,
         context=_public(run.context),
         triggered_at=run.triggered_at,
         device=run.device,
         request_id=request_id,
+        fallback_after=fallback_after(rule.definition, channel),
     )
 
 
-def expiry(definition: CampaignDefinition, channel: str, due_at: int) -> int:
-    """When a message due at `due_at` is no longer worth sending."""
+def expiry(
+    definition: CampaignDefinition, channel: str, due_at: int, messages: MessageRules = NO_RULES
+) -> int:
+    """When a message due at `due_at` is no longer worth sending.
+
+    Where its campaign says nothing, what the operator's rules may hold keeps for as long as they
+    say.
+    """
     if definition.expires_after is not None:
         return due_at + definition.expires_after
-    return due_at + LATENESS.get(channel, LATENESS_ELSEWHERE)
+    usual = LATENESS.get(channel, LATENESS_ELSEWHERE)
+    return due_at + messages.lateness(definition.class_, usual)
 
 
 def _public(context: Mapping[str, Any]) -> dict[str, Any]:

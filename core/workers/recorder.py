@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 import structlog
 
-from angarium.core.store.attempts import Answer, Suppressed, record, suppress
+from angarium.core.store.attempts import Answer, Suppressed, record
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, StoreUnavailable
+from angarium.core.store.paces import keep_pauses
 from angarium.core.store.protocol import Transaction
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
+from angarium.core.workers.deaths import bury, on_other_devices
 from angarium.core.workers.outbox import Publisher
 
 log: Any = structlog.get_logger()
@@ -22,11 +24,19 @@ LINGER_SECONDS = 0.005
 PAUSE_SECONDS = 0.5
 
 
+class Pause(msgspec.Struct, frozen=True):
+    """A provider asked to be left alone until then (ms), by every process."""
+
+    provider: str
+    until: int
+
+
 class Noted(msgspec.Struct, frozen=True):
-    """An answer, and the address that it says is dead, if it does."""
+    """An answer; the address that it says is dead, and the pause that it asks for, if it does."""
 
     answer: Answer
     dead: Suppressed | None = None
+    pause: Pause | None = None
 
 
 class Recorder:
@@ -80,8 +90,11 @@ class Recorder:
 
     async def _write(self, batch: Sequence[Noted]) -> None:
         async def work(tx: Transaction, changes: Changes) -> None:
-            await record(tx, [noted.answer for noted in batch], changes, self._now())
-            await suppress(tx, [noted.dead for noted in batch if noted.dead is not None])
+            others = await bury(tx, [noted.dead for noted in batch if noted.dead is not None])
+            answers = [(noted.answer, noted.dead) for noted in batch]
+            now = self._now()
+            await record(tx, on_other_devices(answers, others, now), changes, now)
+            await keep_pauses(tx, _pauses(batch))
 
         while True:
             try:
@@ -102,3 +115,9 @@ class Recorder:
                 await self._write([noted])
         else:
             log.exception("answer_lost", delivery=batch[0].answer.handed.id)
+
+
+def _pauses(batch: Sequence[Noted]) -> dict[str, int]:
+    """The latest end that each provider asked for."""
+    asked = sorted((noted.pause.until, noted.pause.provider) for noted in batch if noted.pause)
+    return {provider: until for until, provider in asked}

@@ -14,7 +14,7 @@ from angarium.core.store.errors import Contention, StoreUnavailable
 from angarium.core.workers.crash import crash_point
 from angarium.core.workers.desk import Desk
 from angarium.core.workers.facts import Outlet
-from angarium.core.workers.sender import Sender
+from angarium.core.workers.senders import Senders
 from angarium.plugins import Channel
 
 log: Any = structlog.get_logger()
@@ -26,14 +26,14 @@ PAUSE_SECONDS = 0.5
 
 
 class ChannelLoop:
-    """Delivers on one channel; `sender` is None while no provider is there."""
+    """Delivers on one channel; without any sender all of its deliveries are held."""
 
     def __init__(
         self,
         bus: Bus,
         desk: Desk,
         channel: Channel,
-        sender: Sender | None,
+        senders: Senders,
         batch: int,
         stop: asyncio.Event,
     ) -> None:
@@ -41,7 +41,8 @@ class ChannelLoop:
         self._bus = bus
         self._desk = desk
         self._channel = channel
-        self._sender = sender
+        self._senders = senders
+        self._outlet = Outlet(channel, senders.ask_platform)
         self._batch = batch
         self._stop = stop
         self._stirred = asyncio.Event()
@@ -65,15 +66,14 @@ class ChannelLoop:
 
     async def _work(self) -> bool:
         """One round; False: there is nothing to do for now."""
-        limit = await self._places()
-        if limit == 0 or self._stop.is_set():
+        if not await self._place() or self._stop.is_set():
             return False
         self._stirred.clear()
         try:
             if self._unsure:
                 await self._desk.give_back(self._channel.name, self._unsent)
                 self._unsure, self._unsent = False, []
-            return await self._round(limit) == limit
+            return await self._round()
         except (Contention, StoreUnavailable) as error:
             log.warning("delivery_waits", channel=self._channel.name, reason=str(error))
         except Exception:
@@ -83,12 +83,17 @@ class ChannelLoop:
         await asyncio.sleep(PAUSE_SECONDS)
         return True
 
-    async def _round(self, limit: int) -> int:
-        claimed = await self._desk.claim(self._channel.name, limit)
+    async def _round(self) -> bool:
+        """Whether there may be more for another round."""
+        name = self._channel.name
+        round_, claimed = await self._desk.claim(name, self._senders, self._batch)
+        if round_.limit == 0:
+            await self._senders.change(round_.board, POLL_SECONDS)
+            return True
         if not claimed:
-            return 0
+            return False
         crash_point("deliver.claimed")
-        ready = await self._desk.judge(claimed, self._outlet())
+        ready = await self._desk.judge(claimed, self._outlet, round_.board)
         crash_point("deliver.judged")
         wanted = [one.judged.wanted for one in ready]
         self._unsent = [row for row in wanted if row.state is DeliveryState.HANDED]
@@ -96,25 +101,18 @@ class ChannelLoop:
         self._unsent = []
         crash_point("deliver.handed")
         for one in ready:
-            if one.message is not None and self._sender and one.judged.claimed.key in done:
-                self._sender.send(one.judged.wanted, one.message)
-        return len(claimed)
+            if one.message is not None and one.judged.claimed.key in done:
+                self._senders.send(one.judged.wanted, one.message, one.others)
+        return len(claimed) == round_.limit
 
-    async def _places(self) -> int:
-        """How many to claim; 0: none could be sent now."""
-        if self._sender is None:
-            return self._batch
-        return min(await self._sender.room(self._sender.half, LINGER_SECONDS), self._batch)
-
-    def _outlet(self) -> Outlet:
-        if self._sender is None:
-            return Outlet(self._channel)
-        return Outlet(self._channel, self._sender.name, self._sender.health.paused_until)
+    async def _place(self) -> bool:
+        """Whether anything could be sent now, or held."""
+        return not self._senders or await self._senders.room(LINGER_SECONDS) > 0
 
     async def _wait(self) -> None:
-        """For a wake-up or, if the provider is full, a free place; at most until the next poll."""
-        if self._sender is not None and self._sender.full:
-            await self._sender.room(1, POLL_SECONDS)
+        """For a wake-up or, if all are full, a free place; at most until the next poll."""
+        if self._senders.full:
+            await self._senders.one_place(POLL_SECONDS)
         else:
             await _within(POLL_SECONDS, self._stirred.wait())
 

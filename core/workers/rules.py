@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import structlog
 
 from angarium.core.campaigns.rules import RuleBook, compile_rules
+from angarium.core.delivery.rules import NO_RULES, MessageRules
 from angarium.core.store.campaigns import definitions_revision
 from angarium.core.store.protocol import Transaction
 from angarium.core.store.runs import StoredRule, list_rules
@@ -18,9 +19,10 @@ EMPTY = compile_rules((), zone="UTC")
 class RuleShelf:
     """The rule books of all workspaces; one for each process."""
 
-    def __init__(self, channels: Channels, zone: str) -> None:
-        """`zone`: of people whose own is not known (IANA)."""
+    def __init__(self, channels: Channels, zone: str, messages: MessageRules = NO_RULES) -> None:
+        """`zone`: of people whose own is not known (IANA). `messages`: the operator's rules."""
         self.channels = channels
+        self.messages = messages
         self._zone = zone
         self._revision = -1
         self._books: dict[str, RuleBook] = {}

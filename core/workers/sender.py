@@ -1,11 +1,13 @@
 """The network call: one message to one provider, and what its outcome means."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import structlog
 
+from angarium.core.delivery.failover import after_delay_of_one, after_pause_of_one
+from angarium.core.delivery.pace import Pace, slot
 from angarium.core.delivery.pauses import Health
 from angarium.core.delivery.promises import (
     after_acceptance,
@@ -13,13 +15,15 @@ from angarium.core.delivery.promises import (
     after_doubt,
     after_pause,
     after_refusal,
+    clean,
 )
 from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.retries import RetryPolicy
+from angarium.core.delivery.routes import Route, Standing
 from angarium.core.store.attempts import Answer, Suppressed
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
-from angarium.core.workers.recorder import Noted
+from angarium.core.workers.recorder import Noted, Pause
 from angarium.plugins import (
     Accepted,
     InDoubt,
@@ -31,6 +35,20 @@ from angarium.plugins import (
 
 log: Any = structlog.get_logger()
 
+STUCK: Final = 10_000
+"""Milliseconds without an answer, all places being taken, after which a provider is passed over."""
+SOONEST: Final = 250
+LATEST: Final = 60_000
+"""Milliseconds for which a message waits for a full provider: as long as that has stood still."""
+
+Others = Callable[[], Mapping[str, int]]
+"""Who else may take a message, by name, and from when on (ms)."""
+
+
+def nobody_else() -> Mapping[str, int]:
+    """Of a message that only one provider may take."""
+    return {}
+
 
 class Sender:
     """One provider of this process: its health, and the sends in flight.
@@ -41,6 +59,7 @@ class Sender:
 
     def __init__(
         self,
+        route: Route,
         provider: Provider,
         note: Callable[[Noted], None],
         now: Now,
@@ -49,51 +68,59 @@ class Sender:
         seconds: float,
         policy: RetryPolicy,
     ) -> None:
+        self.route = route
         self.provider = provider
         self.health = Health()
+        self.on_end: Callable[[], None] = lambda: None
         self._note = note
         self._now = now
         self._concurrency = concurrency
         self._seconds = seconds
         self._policy = policy
         self._sends: set[asyncio.Task[None]] = set()
-        self._ended = asyncio.Event()
+        self._moved_at = 0
 
     @property
     def name(self) -> str:
-        """The provider's name: "email_smtp"."""
-        return self.provider.name
+        """Its section's name: "email_smtp"."""
+        return self.route.name
 
     @property
-    def free(self) -> int:
-        """How many more messages it may be given now."""
-        allowed = self.health.allowance(self._concurrency, self._now())
-        return max(0, allowed - len(self._sends))
+    def sending(self) -> int:
+        """How many messages are on their way."""
+        return len(self._sends)
+
+    @property
+    def ready_at(self) -> int:
+        """Before this it is given nothing (ms)."""
+        return self.health.paused_until
 
     @property
     def half(self) -> int:
         """Half its places: what it is worth waiting for before claiming again."""
         return max(1, self._concurrency // 2)
 
-    @property
-    def full(self) -> bool:
-        """Whether it takes no more until a send ends."""
-        return bool(self._sends) and self.free == 0
+    def standing(self, now: int, pace: Pace | None = None) -> Standing:
+        """What it may be given now; `pace`: as all processes together have sent."""
+        if pace is not None:
+            self.health = self.health.told(pace.paused_until)
+        free = max(0, self.health.allowance(self._concurrency, now) - len(self._sends))
+        full = not free and bool(self._sends)
+        still = now - self._moved_at
+        standing = Standing(
+            places=free,
+            ready_at=self.ready_at,
+            free_at=now + min(max(still, SOONEST), LATEST) if full else 0,
+            yields=bool(self.health.pauses) or (full and still >= STUCK),
+        )
+        if pace is not None and self.route.per_second:
+            self._restrain(standing, pace, now)
+        return standing
 
-    async def room(self, wanted: int, seconds: float) -> int:
-        """`free`, after waiting up to `seconds` for `wanted` places while sends are under way."""
-        try:
-            async with asyncio.timeout(seconds):
-                while self._sends and self.free < wanted:
-                    self._ended.clear()
-                    await self._ended.wait()
-        except TimeoutError:
-            pass
-        return self.free
-
-    def send(self, delivery: Delivery, message: Message) -> None:
+    def send(self, delivery: Delivery, message: Message, others: Others = nobody_else) -> None:
         """Start sending what is committed as handed."""
-        task = asyncio.create_task(self._send(delivery, message))
+        task = asyncio.create_task(self._send(delivery, message, others))
+        self._moved_at = self._now()
         self._sends.add(task)
         task.add_done_callback(self._done)
 
@@ -107,23 +134,32 @@ class Sender:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._sends.discard(task)
-        self._ended.set()
+        self._moved_at = self._now()
+        self.on_end()
 
-    async def _send(self, delivery: Delivery, message: Message) -> None:
+    def _restrain(self, standing: Standing, pace: Pace, now: int) -> None:
+        per_second = self.route.per_second
+        room = pace.room(per_second, now)
+        if room < standing.places:
+            standing.places = room
+            standing.free_at = max(standing.free_at, pace.free_at(room, per_second, now))
+        standing.apart = -(-slot(per_second) // 1000)
+
+    async def _send(self, delivery: Delivery, message: Message, others: Others) -> None:
         try:
-            noted = await self._outcome(delivery, message)
+            noted = await self._outcome(delivery, message, others)
         except asyncio.CancelledError:
             self._note(self._doubt(delivery, "cut_off"))
             raise
         crash_point("deliver.sent")
         self._note(noted)
 
-    async def _outcome(self, delivery: Delivery, message: Message) -> Noted:
+    async def _outcome(self, delivery: Delivery, message: Message, others: Others) -> Noted:
         try:
             async with asyncio.timeout(self._seconds):
                 accepted: Any = await self.provider.send(message)
         except Exception as error:
-            return self._failed(delivery, message, error)
+            return self._failed(delivery, message, error, others)
         if not isinstance(accepted, Accepted):
             log.error("provider_answer_invalid", provider=self.name, delivery=delivery.id)
             return self._doubt(delivery, f"{self.name}: did not answer with Accepted")
@@ -131,10 +167,12 @@ class Sender:
         wanted = after_acceptance(delivery, str(accepted.provider_id), self._now())
         return Noted(Answer(delivery, wanted))
 
-    def _failed(self, delivery: Delivery, message: Message, error: Exception) -> Noted:
+    def _failed(
+        self, delivery: Delivery, message: Message, error: Exception, others: Others
+    ) -> Noted:
         match error:
             case TemporaryFailure():
-                return self._delayed(delivery, error)
+                return self._delayed(delivery, error, others())
             case PermanentFailure():
                 return self._refused(delivery, message, error)
             case InDoubt():
@@ -148,23 +186,44 @@ class Sender:
         self.health = self.health.failed(self._now())
         return self._doubt(delivery, reason)
 
-    def _delayed(self, delivery: Delivery, failure: TemporaryFailure) -> Noted:
+    def _delayed(
+        self, delivery: Delivery, failure: TemporaryFailure, others: Mapping[str, int]
+    ) -> Noted:
         now = self._now()
         wait = None if failure.retry_after is None else int(failure.retry_after * 1000)
         if failure.pause:
-            self.health = self.health.asked_to_pause(now, wait)
-            until = max(self.health.paused_until, now + 1)
-            return Noted(Answer(delivery, after_pause(delivery, failure.reason, until)))
+            return self._paused(delivery, failure.reason, now, wait, others)
         self.health = self.health.failed(now)
-        wanted = after_delay(delivery, failure.reason, now, self._policy, wait)
+        if others:
+            wanted = after_delay_of_one(delivery, failure.reason, now, self._policy, wait, others)
+        else:
+            wanted = after_delay(delivery, failure.reason, now, self._policy, wait)
         return Noted(Answer(delivery, wanted))
+
+    def _paused(
+        self,
+        delivery: Delivery,
+        reason: str,
+        now: int,
+        wait: int | None,
+        others: Mapping[str, int],
+    ) -> Noted:
+        self.health = self.health.asked_to_pause(now, wait)
+        until = max(self.health.paused_until, now + 1)
+        if others:
+            wanted = after_pause_of_one(delivery, reason, now, until, others)
+        else:
+            wanted = after_pause(delivery, reason, until)
+        asked = None if wait is None else Pause(self.name, until)
+        return Noted(Answer(delivery, wanted), pause=asked)
 
     def _refused(self, delivery: Delivery, message: Message, failure: PermanentFailure) -> Noted:
         self.health = self.health.succeeded()  # it works: this message is what it does not like
         dead = None
         if failure.address_dead:
             where = (delivery.workspace, delivery.channel, message.address)
-            dead = Suppressed(*where, "bounced", self._now())
+            since = min(failure.dead_since or self._now(), self._now())
+            dead = Suppressed(*where, "bounced", since, clean(failure.reason))
         return Noted(Answer(delivery, after_refusal(delivery, failure.reason)), dead)
 
     def _doubt(self, delivery: Delivery, reason: str) -> Noted:

@@ -13,6 +13,7 @@ from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.sweeps import find_expired, sweep_expired, sweep_orphans
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
+from angarium.core.workers.heard import forget_heard
 from angarium.core.workers.outbox import Publisher
 
 log: Any = structlog.get_logger()
@@ -74,6 +75,7 @@ class Sweeper:
             now = self._now()
             await drop_old_leases(tx, now - LEASES_KEPT)
             await forget_old(tx, now)
+            await forget_heard(tx, now)
             return await sweep_expired(tx, keys, before, changes, now)
 
         return await self._publisher.commit(work)

@@ -88,7 +88,7 @@ class Timers:
         totals: dict[str, dict[str, EventTotals]] = {}
         for (profile, event), one in found.items():
             totals.setdefault(profile, {})[event] = one
-        actions = Actions(self._rules.channels, workspace, now, self._shard)
+        actions = Actions(self._rules, workspace, now, self._shard)
         for stored in due:
             rule = rules.get(stored.run.id)
             if rule is None:

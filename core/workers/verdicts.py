@@ -1,16 +1,19 @@
 """From facts to what shall become of each claimed delivery: gates first, then the message."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 
-from angarium.core.delivery.gates import ASK_AGAIN, Hold, Send, Skip
+from angarium.core.delivery.attempt import Attempt
+from angarium.core.delivery.gates import ASK_AGAIN, GATES, Gate, Hold, Send, Skip
 from angarium.core.delivery.judge import Judgement, judge
 from angarium.core.delivery.promises import end_unsent
 from angarium.core.delivery.record import Delivery, move
 from angarium.core.delivery.render import Draft, Renderer, scope_of, with_handing
+from angarium.core.delivery.routes import Board, Choice
+from angarium.core.delivery.rules import Received
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.store.attempts import Judged
 from angarium.core.workers.facts import Case
@@ -30,23 +33,23 @@ class Ready(msgspec.Struct, frozen=True):
 
     judged: Judged
     message: Message | None = None
+    others: Sequence[str] = ()
+    """The providers that may have it if its own surely does not take it."""
 
 
-def judge_all(cases: Sequence[Case], renderer: Renderer) -> list[Ready]:
-    """Judge and render, in order; those of one batch count towards each other's limits."""
-    sent: dict[tuple[str, str, str], int] = {}
-    judgements = [_judge(case, sent) for case in cases]
+def judge_all(
+    cases: Sequence[Case], renderer: Renderer, board: Board, gates: Sequence[Gate] = GATES
+) -> list[Ready]:
+    """Judge and render, in order; those of one batch count towards each other's limits and caps."""
+    sent = _Sent()
+    judged = [_judge(case, sent, board, gates) for case in cases]
     drafts = [
-        _draft(case) if isinstance(judgement.decision, Send) else None
-        for case, judgement in zip(cases, judgements, strict=True)
+        _draft(one.case) if isinstance(one.judgement.decision, Send) else None for one in judged
     ]
     made = [draft for draft in drafts if draft is not None]
     if made:
         renderer.render(made, cases[0].attempt.now)
-    return [
-        _ready(case, judgement, draft)
-        for case, judgement, draft in zip(cases, judgements, drafts, strict=True)
-    ]
+    return [_ready(one, draft) for one, draft in zip(judged, drafts, strict=True)]
 
 
 def held_after_mistake(delivery: Delivery, now: int) -> Judged:
@@ -56,20 +59,69 @@ def held_after_mistake(delivery: Delivery, now: int) -> Judged:
     )
 
 
-def _judge(case: Case, sent: dict[tuple[str, str, str], int]) -> Judgement:
-    """`sent`: how many of this batch go to each person for each campaign so far."""
-    attempt = case.attempt
-    delivery = attempt.delivery
-    key = (delivery.workspace, delivery.profile_id, delivery.campaign)
-    if case.recent is not None and key in sent:
-        attempt = msgspec.structs.replace(attempt, recent=attempt.recent + sent[key])
-    judgement = judge(attempt)
+class _Sent:
+    """What of a batch goes to each person so far; nothing is noted where no rule counts it."""
+
+    def __init__(self) -> None:
+        self._campaigns: dict[tuple[str, str, str], int] = {}
+        self._received: dict[tuple[str, str], list[Received]] = {}
+
+    def seen_by(self, case: Case) -> Attempt:
+        """The attempt, with what goes out before it counted."""
+        attempt, delivery = case.attempt, case.attempt.delivery
+        if case.recent is not None:
+            count = self._campaigns.get(_campaign_of(delivery), 0)
+            attempt = msgspec.structs.replace(attempt, recent=attempt.recent + count)
+        if case.seen.since is not None and self._received:
+            more = self._received.get((delivery.workspace, delivery.profile_id), ())
+            attempt = msgspec.structs.replace(attempt, received=(*attempt.received, *more))
+        return attempt
+
+    def note(self, case: Case) -> None:
+        """It is to be sent."""
+        delivery = case.attempt.delivery
+        if delivery.test:
+            return
+        if case.recent is not None:
+            key = _campaign_of(delivery)
+            self._campaigns[key] = self._campaigns.get(key, 0) + 1
+        if case.attempt.rules.caps:
+            person = (delivery.workspace, delivery.profile_id)
+            one = Received(case.attempt.now, delivery.class_)
+            self._received.setdefault(person, []).append(one)
+
+
+def _campaign_of(delivery: Delivery) -> tuple[str, str, str]:
+    return (delivery.workspace, delivery.profile_id, delivery.campaign)
+
+
+class _Judged(NamedTuple):
+    """`case`: with the provider that was chosen."""
+
+    case: Case
+    judgement: Judgement
+    choice: Choice
+
+
+def _judge(case: Case, sent: _Sent, board: Board, gates: Sequence[Gate]) -> _Judged:
+    delivery = case.attempt.delivery
+    choice = board.pick(delivery, case.platform)
+    attempt = msgspec.structs.replace(
+        sent.seen_by(case),
+        provider=choice.provider,
+        paused_until=choice.until,
+        pause=choice.reason,
+    )
+    judgement = judge(attempt, gates)
     if isinstance(judgement.decision, Send):
-        sent[key] = sent.get(key, 0) + 1
+        sent.note(case)
+        board.take(choice.provider)
+    elif choice.until:
+        board.park(choice.provider)
     if judgement.error is not None:
         kind = type(judgement.error).__name__
         log.error("gate_failed", delivery=delivery.id, error=kind, exc_info=judgement.error)
-    return judgement
+    return _Judged(msgspec.structs.replace(case, attempt=attempt), judgement, choice)
 
 
 def _draft(case: Case) -> Draft | None:
@@ -81,7 +133,8 @@ def _draft(case: Case) -> Draft | None:
     return Draft(case.design, attempt.delivery, scope, attempt.person.address)
 
 
-def _ready(case: Case, judgement: Judgement, draft: Draft | None) -> Ready:
+def _ready(judged: _Judged, draft: Draft | None) -> Ready:
+    case, judgement, choice = judged
     delivery = case.attempt.delivery
     match judgement.decision:
         case Hold(until, reason):
@@ -89,7 +142,8 @@ def _ready(case: Case, judgement: Judgement, draft: Draft | None) -> Ready:
         case Skip(reason):
             wanted = end_unsent(delivery, S.SKIPPED, reason, worker=None)
         case _ if draft is not None and draft.message is not None:
-            return _handed(case, judgement, draft, draft.message)
+            ready = _handed(case, judgement, draft, draft.message)
+            return msgspec.structs.replace(ready, others=choice.others) if choice.others else ready
         case _:
             wanted = end_unsent(delivery, S.FAILED, _failure(delivery, draft), worker=None)
     return Ready(_judged(case, wanted, judgement, delivery.context))
@@ -97,14 +151,15 @@ def _ready(case: Case, judgement: Judgement, draft: Draft | None) -> Ready:
 
 def _handed(case: Case, judgement: Judgement, draft: Draft, message: Message) -> Ready:
     attempt = case.attempt
+    context = with_handing(attempt.delivery, draft.address, draft.links)
     wanted = move(
         attempt.delivery,
         S.HANDED,
         provider=attempt.provider,
         handed_at=attempt.now,
         attempt=attempt.delivery.attempt + 1,
+        context=context,
     )
-    context = with_handing(attempt.delivery, draft.address, draft.links)
     return Ready(_judged(case, wanted, judgement, context), message)
 
 
@@ -123,4 +178,6 @@ def _held(delivery: Delivery, until: int, reason: str) -> Delivery:
 
 def _judged(case: Case, wanted: Delivery, judgement: Judgement, context: str) -> Judged:
     gates = _encode(judgement.verdicts).decode()
-    return Judged(case.attempt.delivery, wanted, gates, context, case.revision, case.recent)
+    return Judged(
+        case.attempt.delivery, wanted, gates, context, case.revision, case.recent, case.seen
+    )

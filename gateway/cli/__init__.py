@@ -2,7 +2,7 @@
 
 import click
 
-from angarium.gateway.cli import demo, run, show, store
+from angarium.gateway.cli import demo, plugins, run, show, store
 from angarium.gateway.cli.options import Chosen, config_option
 
 EPILOG = "Settings, with their defaults: docs/settings.md."
@@ -21,5 +21,5 @@ def main(context: click.Context, config: Chosen) -> None:
     context.obj = config
 
 
-for command in (*run.COMMANDS, *store.COMMANDS, *show.COMMANDS, *demo.COMMANDS):
+for command in (*run.COMMANDS, *store.COMMANDS, *show.COMMANDS, *plugins.COMMANDS, *demo.COMMANDS):
     main.add_command(command)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from angarium.config.decode import Mistake
     from angarium.config.load import Loaded
+    from angarium.config.settings import Plugins
 
 T = TypeVar("T")
 Chosen = Path | None
@@ -54,15 +55,17 @@ def load(config: Chosen, *, with_channels: bool = False) -> "Loaded":
         raise wrong_settings([str(mistake) for mistake in invalid.mistakes]) from None
 
 
-def _channel_mistakes(sections: "Mapping[str, Mapping[str, Any]]") -> "list[Mistake]":
+def _channel_mistakes(
+    sections: "Mapping[str, Mapping[str, Any]]", plugins: "Plugins"
+) -> "list[Mistake]":
     from angarium.config.decode import Mistake
-    from angarium.plugins.manager import load_plugins
+    from angarium.gateway.isolation.loading import load_isolated
     from angarium.plugins.settings import SettingsInvalid
 
     if not sections:
         return []
     try:
-        load_plugins().create_providers(sections)
+        load_isolated(plugins).create_providers(sections)
     except SettingsInvalid as invalid:
         return [
             Mistake(setting, detail if detail.endswith((".", "?")) else f"{detail}.")

@@ -1,4 +1,4 @@
-"""The commands that show how things stand: settings, plugins, doctor.
+"""The commands that show how things stand: settings, doctor.
 
 Imports stand inside functions so that `angarium --help` is quick.
 """
@@ -32,31 +32,6 @@ def settings(config: Chosen) -> None:
         click.echo(f"{line.name:{width}}  {line.value}  ({line.origin})")
 
 
-@click.group()
-def plugins() -> None:
-    """Look at channel plugins."""
-
-
-@plugins.command("list")
-def list_plugins() -> None:
-    """Show what is installed.
-
-    Plugins, their providers and channels, and what is wrong with them (then the status is 1).
-    """
-    from angarium.plugins.manager import load_plugins
-
-    found = load_plugins().plugins
-    for plugin in found:
-        origin = f"{plugin.distribution} {plugin.version}".strip() or plugin.module
-        adds = [f"provider {name}" for name in plugin.providers]
-        adds += [f"channel {name}" for name in plugin.channels]
-        adds += [f"filter {name}" for name in plugin.filters]
-        said = f"cannot be used: {plugin.error}" if plugin.error else ", ".join(adds)
-        click.echo(f"{plugin.name}  ({origin})  {said}")
-    if any(plugin.error for plugin in found):
-        sys.exit(1)
-
-
 @click.command()
 @config_option
 def doctor(config: Chosen) -> None:
@@ -83,4 +58,4 @@ def _show(finding: "Finding", width: int) -> None:
         click.echo(f"{'':7}  {'':{width}}  → {finding.remedy}")
 
 
-COMMANDS = (settings, plugins, doctor)
+COMMANDS = (settings, doctor)

@@ -119,10 +119,11 @@ class Runner:
         return await self._explain(person.user_id, LAST_PURCHASE)
 
     async def _find_refused(self) -> Refused | None:
-        for name, id_ in self._campaigns.ids.items():
-            user_id = await figures.find_skipped(self._client, id_, "opted_out")
-            if user_id is not None:
-                return await self._explain(user_id, name)
+        for reason in ("opted_out", "no_address"):  # chance may have nobody opt out
+            for name, id_ in self._campaigns.ids.items():
+                user_id = await figures.find_skipped(self._client, id_, reason)
+                if user_id is not None:
+                    return await self._explain(user_id, name)
         return None
 
     async def _explain(self, user_id: str, campaign: str) -> Refused | None:

@@ -35,10 +35,12 @@ def campaign(send_at: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     return {"name": "Any", "send_at": dict(send_at), "content": {"sms": {"text": "hi"}}, **more}
 
 
-def rule_of(send_at: Mapping[str, Any], **more: Any) -> Rule:
-    """Its rule."""
+def rule_of(send_at: Mapping[str, Any], *, activated_at: int = 0, **more: Any) -> Rule:
+    """Its rule; `activated_at` in ms after 1970."""
     definition = parse_campaign(campaign(send_at, **more))
-    return compile_rule("default", "cmp_1", 1, definition, zone="Asia/Tehran")
+    return compile_rule(
+        "default", "cmp_1", 1, definition, zone="Asia/Tehran", activated_at=activated_at
+    )
 
 
 CART: Mapping[str, Any] = {

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from angarium.core.campaigns.content import Content, Writing, read_content
+from angarium.core.campaigns.content import Content, Fallback, Writing, read_content
 from angarium.core.delivery.templates import check_template
+from angarium.core.events.times import HOUR, SECOND
 from angarium.core.segments.reader import Reader
 
 CHANNELS = ("email", "sms", "push", "web_push", "carrier_pigeon")
@@ -120,8 +121,46 @@ def test_the_order_of_preference(content: Any, order: tuple[str, ...]) -> None:
         ({"order": ["email"], "sms": SMS}, "/order/0", "for which nothing is written"),
         ({"order": [["sms"]], "sms": SMS}, "/order/0", "for which nothing is written"),
         ({"order": ["sms", "sms"], "sms": SMS, "push": PUSH}, "/order/1", "twice"),
-        ({"fallback": {"after": "PT2H"}, "sms": SMS}, "/fallback", "leave it out"),
+        ({"fallback": {"after": "PT2H"}, "sms": SMS}, "/fallback", "a second channel"),
     ],
 )
 def test_an_order_that_makes_no_sense(content: Any, pointer: str, words: str) -> None:
     assert words in faults(content)[pointer]
+
+
+TWO: dict[str, Any] = {"order": ["push", "sms"], "sms": SMS, "push": PUSH}
+
+
+@pytest.mark.parametrize(
+    ("fallback", "expected"),
+    [
+        ({"after": "PT2H"}, Fallback(2 * HOUR, frozenset({"shown", "opened", "clicked"}))),
+        ({"after": "PT1S", "unless": ["clicked"]}, Fallback(SECOND, frozenset({"clicked"}))),
+        (None, None),
+    ],
+)
+def test_a_fallback_is_read(fallback: Any, expected: Fallback | None) -> None:
+    """S1.14"""
+    found, wrong = read({**TWO, "fallback": fallback})
+
+    assert not wrong
+    assert found is not None
+    assert found.fallback == expected
+
+
+@pytest.mark.parametrize(
+    ("fallback", "pointer", "words"),
+    [
+        ("PT2H", "/fallback", "must be an object"),
+        ({}, "/fallback/after", "is missing"),
+        ({"after": "2 hours"}, "/fallback/after", "ISO 8601"),
+        ({"after": "PT0S"}, "/fallback/after", "between 1 second and 365 days"),
+        ({"after": "P366D"}, "/fallback/after", "between 1 second and 365 days"),
+        ({"after": "PT1H", "unless": []}, "/fallback/unless", "1 to 3"),
+        ({"after": "PT1H", "unless": ["delivered"]}, "/fallback/unless/0", "one of shown"),
+        ({"after": "PT1H", "unless": [["shown"]]}, "/fallback/unless/0", "one of shown"),
+        ({"after": "PT1H", "then": "sms"}, "/fallback/then", "has no meaning"),
+    ],
+)
+def test_a_fallback_that_makes_no_sense(fallback: Any, pointer: str, words: str) -> None:
+    assert words in faults({**TWO, "fallback": fallback})[pointer]

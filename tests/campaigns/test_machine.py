@@ -1,10 +1,13 @@
 """The machine, one behaviour at a time (S1.3, S1.4, S1.7 to S1.11)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from angarium.core.campaigns.machine import on_change, on_event, on_tick
+from angarium.core.campaigns.machine import GRACE, on_change, on_event, on_tick
 from angarium.core.campaigns.runs import (
     Cancel,
     CancelDeliveries,
@@ -332,3 +335,27 @@ def test_a_run_that_does_not_wait_hears_no_clock() -> None:
     for state in ("sent", "cancelled"):
         assert on_tick(rule, replace(run, state=state), ANYBODY, T0 + DAY) == ()
     assert on_tick(rule, replace(run, due_at=None), ANYBODY, T0 + DAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("send_at", "at", "begins"),
+    [
+        ({"trigger": {"event": "AddToCart"}}, 0, True),
+        ({"trigger": {"event": "AddToCart"}}, -GRACE, True),
+        ({"trigger": {"event": "AddToCart"}}, -GRACE - 1, False),
+        ({"trigger": {"event": "AddToCart"}}, -DAY, False),
+        (CART, -DAY, True),
+        (CART, -DAY - GRACE - 1, False),
+    ],
+)
+def test_what_was_due_well_before_the_activation_begins_nothing(
+    send_at: Mapping[str, Any], at: int, begins: bool
+) -> None:
+    journal = Journal(rule_of(send_at, activated_at=T0))
+
+    actions = journal.say("AddToCart", at, now=0)
+
+    if begins:
+        assert kinds(actions) in (["Plan"], ["Start"])
+    else:
+        assert actions == [Refuse("before_activation", {"activatedAt": "2026-11-22T10:00:00.000Z"})]

@@ -15,6 +15,7 @@ class Stored(msgspec.Struct, frozen=True):
     definition: str
     version: int = 1
     workspace: str = "default"
+    activated_at: int = 0
 
 
 def stored(id: str, send_at: Any, version: int = 1, **more: Any) -> Stored:

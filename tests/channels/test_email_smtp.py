@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from angarium.channels.email_smtp import MAX_BYTES, EmailSmtp, EmailSmtpSettings
+from angarium.channels._email_settings import EmailSmtpSettings
+from angarium.channels.email_smtp import MAX_BYTES, EmailSmtp
 from angarium.plugins import (
     Accepted,
     EmailContent,
@@ -304,6 +305,14 @@ async def test_a_server_without_starttls_gets_no_password(server: SmtpCatcher) -
         ({"from": ""}, "channels: from: not an email address"),
         ({"reply_to": "nobody"}, "channels: reply_to: not an email address"),
         ({"return_path": "Shop <a@b.co>"}, "channels: return_path: not an email address"),
+        ({"return_path": "b+{id}@a.co"}, "channels: bounce_secret: is needed where return_path"),
+        ({"return_path": "{id}", "bounce_secret": "x" * 16}, "return_path: not an email address"),
+        ({"return_path": "{id}{id}@a.co", "bounce_secret": "x" * 16}, "return_path: must hold"),
+        ({"return_path": "x" * 20 + "{id}@a.co", "bounce_secret": "x" * 16}, "has at most 64"),
+        ({"bounce_secret": "short"}, "channels: bounce_secret: must have at least 16 letters"),
+        ({"dkim_selector": "news"}, "channels: dkim_selector: needs dkim_key_file"),
+        ({"dkim_key_file": "key.pem"}, "channels: dkim_selector: needs dkim_key_file"),
+        ({"dkim_selector": "a b", "dkim_key_file": "x"}, "dkim_selector: must be a name"),
         ({"host": "mail", "username": "u"}, "a password is not sent in clear"),
         ({"tls": "ssl"}, "channels.tls: must be one of none, starttls, tls"),
         ({"connections": 0}, "channels.connections: Expected int >= 1"),

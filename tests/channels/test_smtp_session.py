@@ -8,8 +8,9 @@ from typing import Any
 import aiosmtplib
 import pytest
 
+from angarium.channels._email_settings import EmailSmtpSettings
 from angarium.channels._smtp_session import Session
-from angarium.channels.email_smtp import EmailSmtp, EmailSmtpSettings
+from angarium.channels.email_smtp import EmailSmtp
 from angarium.plugins import (
     Accepted,
     EmailContent,

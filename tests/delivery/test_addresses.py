@@ -2,21 +2,30 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from angarium.core.delivery.addresses import BadAddress, Contact, consent_to, find_address
+from angarium.core.delivery.addresses import (
+    BadAddress,
+    Contact,
+    DeadAddress,
+    consent_to,
+    find_address,
+    read_contact,
+    type_of_device,
+)
 from angarium.core.people.consent import Consent, Word
-from angarium.core.people.profile import DeviceSeen
+from angarium.core.people.devices import Address, Death, Device, Permission
 from angarium.plugins import Channel, SmsContent
 from angarium.plugins.channel import EMAIL, PUSH, SMS, WEB_PUSH
 
 PHONES = Contact(
     devices={
-        "old": DeviceSeen(1, "android", "token-old"),
-        "new": DeviceSeen(5, "ios", "token-new"),
-        "mute": DeviceSeen(9, "ios", None),
-        "browser": DeviceSeen(7, "web", "endpoint"),
+        "old": Device(1, 0, "android", Address(1, 0, "token-old")),
+        "new": Device(5, 0, "ios", Address(2, 0, "token-new")),
+        "mute": Device(9, 0, "ios"),
+        "gone": Device(8, 0, "ios", Address(2, 0, "token-gone"), death=Death(3, "gone")),
+        "sold": Device(8, 0, "ios", Address(2, 0, "token-sold", lost=True)),
+        "browser": Device(7, 0, "web", Address(7, 0, '{"endpoint"}'), Permission(7, 0, True)),
     }
 )
 CHAT = Channel(
@@ -58,9 +67,11 @@ def test_an_address_that_could_mean_two_things_is_refused() -> None:
         (PUSH, None, "token-new"),  # the one seen last that has a token
         (PUSH, "old", "token-old"),  # the trigger's own
         (PUSH, "mute", "token-new"),
+        (PUSH, "gone", "token-new"),
+        (PUSH, "sold", "token-new"),
         (PUSH, "browser", "token-new"),  # not a phone
-        (WEB_PUSH, None, "endpoint"),
-        (WEB_PUSH, "old", "endpoint"),
+        (WEB_PUSH, None, '{"endpoint"}'),
+        (WEB_PUSH, "old", '{"endpoint"}'),
     ],
 )
 def test_a_device_brings_the_address(channel: Channel, device: str | None, expected: str) -> None:
@@ -68,8 +79,19 @@ def test_a_device_brings_the_address(channel: Channel, device: str | None, expec
     assert find_address(channel, {}, Contact(), device) == ""
 
 
-def said(opted_in: bool, channel: str = "email") -> Contact:
-    return Contact(consents={channel: Consent(Word(opted_in, 1, 0))})
+DENIED = Contact(devices={"browser": Device(7, 0, "web", permission=Permission(7, 0, False))})
+
+
+def said(opted_in: bool, channel: str = "email", contact: Contact = PHONES) -> Contact:
+    return Contact({channel: Consent(Word(opted_in, 1, 0))}, contact.devices)
+
+
+def test_where_all_addresses_are_dead_that_is_the_reason() -> None:
+    gone = Contact(devices={"gone": PHONES.devices["gone"]})
+
+    with pytest.raises(DeadAddress, match="address_dead"):
+        find_address(PUSH, {}, gone, None)
+    assert find_address(WEB_PUSH, {}, gone, None) == ""
 
 
 @pytest.mark.parametrize(
@@ -82,6 +104,9 @@ def said(opted_in: bool, channel: str = "email") -> Contact:
         (EMAIL, {"email": "a@b.c"}, said(False, "sms"), ("opted_in", "default")),
         (PUSH, {}, PHONES, ("unset", "none")),  # only by the phone's own permission
         (PUSH, {"push_opt_in": True}, PHONES, ("opted_in", "explicit")),
+        (WEB_PUSH, {}, PHONES, ("opted_in", "permission")),
+        (WEB_PUSH, {}, DENIED, ("opted_out", "permission")),
+        (WEB_PUSH, {}, said(False, "web_push", PHONES), ("opted_out", "explicit")),
         (CHAT, {"chat_id": "42"}, Contact(), ("unset", "none")),
         (CHAT, {"chat_id": "42", "chat_opt_in": True}, Contact(), ("opted_in", "explicit")),
         (CHAT, {"chat_id": "42", "chat_opt_in": False}, Contact(), ("opted_out", "explicit")),
@@ -96,6 +121,19 @@ def test_consent(
 
 
 def test_the_rest_of_a_profiles_state_is_passed_over() -> None:
-    state = b'{"cells": {"x": [true, 1, 2, "v"]}, "devices": {"d": [1, "ios", "t"]}}'
-    contact = msgspec.json.decode(state, type=Contact)
-    assert contact == Contact(devices={"d": DeviceSeen(1, "ios", "t")})
+    state = '{"cells": {"x": [true, 1, 2, "v"]}}'
+    contact = read_contact(state, '{"d": [1, 2, "ios", [1, 2, "t"]]}')
+    assert contact == Contact(devices={"d": Device(1, 2, "ios", Address(1, 2, "t"))})
+
+
+def test_the_type_of_a_device_is_that_of_the_one_with_the_address() -> None:
+    contact = Contact(
+        devices={
+            "a": Device(1, 2, "ios", Address(1, 2, "t1")),
+            "b": Device(1, 2, "android", Address(1, 2, "t2")),
+            "c": Device(1, 2, None, Address(1, 2, "t3")),
+            "d": Device(1, 2, "ios", Address(1, 2, "t4", lost=True)),
+        }
+    )
+    found = [type_of_device(contact, f"t{n}") for n in range(1, 6)]
+    assert found == ["ios", "android", None, None, None]

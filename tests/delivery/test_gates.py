@@ -11,6 +11,7 @@ from angarium.core.delivery import gates
 from angarium.core.delivery.attempt import Attempt, CampaignRules, Person
 from angarium.core.delivery.gates import ASK_AGAIN, GATES, SEND, Decision, Gate, Hold, Skip
 from angarium.core.delivery.judge import judge
+from angarium.core.delivery.rules import Cap, MessageRules, Received, parse_quiet_hours
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.events.times import DAY, HOUR, MINUTE
 from angarium.core.events.totals import EventTotals
@@ -180,8 +181,70 @@ def test_active_hours(zone: str, own: str | None, minutes: int, expected: Decisi
     assert gates.active_hours(case) == expected
 
 
+QUIET = MessageRules(parse_quiet_hours("22:00-09:00"))
+CAPPED = MessageRules(caps=(Cap(2, DAY, "marketing"),))
+
+
+@pytest.mark.parametrize(
+    ("own", "hours", "expected"),
+    [
+        (None, 0, Hold(NOW + HOUR, "quiet_hours")),  # 08:00 in UTC
+        (None, 1, SEND),
+        ("Asia/Tehran", 0, SEND),  # 11:30
+        ("Asia/Tehran", 11, Hold(NOW + 21 * HOUR + HOUR // 2, "quiet_hours")),  # 22:30 to 09:00
+        ("America/New_York", 0, Hold(NOW + 6 * HOUR, "quiet_hours")),  # 03:00
+    ],
+)
+def test_quiet_hours(own: str | None, hours: int, expected: Decision) -> None:
+    """Hold, not drop: until the person's morning."""
+    case = attempt(
+        rules=QUIET,
+        now=NOW + hours * HOUR,
+        person=person(facts=Facts(attributes={"timezone": own} if own else {})),
+        delivery=delivery(S.CLAIMED, expires_at=NOW + DAY),
+    )
+    assert gates.quiet_hours(case) == expected
+
+
+def test_what_will_be_of_no_use_after_the_quiet_hours_is_skipped_with_that_reason() -> None:
+    early = delivery(S.CLAIMED, expires_at=NOW + HOUR)
+    assert gates.quiet_hours(attempt(rules=QUIET, delivery=early)) == Skip("expires_in_quiet_hours")
+
+
+@pytest.mark.parametrize(
+    ("received", "expected"),
+    [
+        ([], SEND),
+        ([(HOUR, "marketing")], SEND),
+        ([(HOUR, "marketing"), (0, "marketing")], Hold(NOW + 23 * HOUR + 1, "frequency_cap")),
+        ([(HOUR, "marketing"), (0, "transactional")], SEND),
+    ],
+)
+def test_frequency_cap(received: list[tuple[int, str]], expected: Decision) -> None:
+    """S1.9"""
+    got = [Received(NOW - ago, class_) for ago, class_ in received]
+    assert gates.frequency_cap(attempt(rules=CAPPED, received=got)) == expected
+
+
+def test_a_class_that_no_rule_names_passes() -> None:
+    receipt = delivery(S.CLAIMED, class_="transactional", expires_at=NOW + DAY)
+    got = [Received(NOW, "marketing")] * 9
+    held = attempt(rules=CAPPED, received=got, delivery=receipt)
+    assert gates.frequency_cap(held) == SEND
+    assert gates.quiet_hours(attempt(rules=QUIET, delivery=receipt)) == SEND
+
+
+def test_who_reacted_to_the_message_before_needs_no_other() -> None:
+    """S1.14"""
+    assert gates.fallback(attempt()) == SEND
+    assert gates.fallback(attempt(reacted="opened")) == Skip("reacted")
+
+
 def test_a_test_send_goes_out_at_any_hour() -> None:
     assert gates.active_hours(attempt(campaign=rules(hours=NINE_TO_TEN), test=True)) == SEND
+    assert gates.quiet_hours(attempt(rules=QUIET, test=True)) == SEND
+    got = [Received(NOW, "marketing")] * 9
+    assert gates.frequency_cap(attempt(rules=CAPPED, received=got, test=True)) == SEND
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_web_links_are_counted_and_lead_where_the_record_says() -> None:
         "<a href='https://c.example'>two</a><a href=\"https://c.example\">again</a></body>"
     )
 
-    tracked, targets = track_html(html, DELIVERY, LINKS)
+    tracked, targets = track_html(html, DELIVERY, LINKS, LINKS.unsubscribe(DELIVERY))
 
     assert targets == ["https://a.example/?a=1&b=2", "https://c.example"]
     assert tracked.count(LINKS.click(DELIVERY, 1)) == 2
@@ -65,7 +65,7 @@ def test_web_links_are_counted_and_lead_where_the_record_says() -> None:
 def test_other_links_stay_as_they_are(href: str) -> None:
     html = f'<a href="{href}">x</a>'
 
-    tracked, targets = track_html(html, DELIVERY, LINKS)
+    tracked, targets = track_html(html, DELIVERY, LINKS, LINKS.unsubscribe(DELIVERY))
 
     assert targets == []
     assert tracked.startswith(html)

@@ -116,8 +116,11 @@ def test_it_shows_a_persian_mail_and_why_somebody_got_none(output: str) -> None:
     assert re.search(r"^  \| Subject: .*سبد خریدتان هنوز اینجاست$", output, re.MULTILINE)
     assert re.search(r"^  \| List-Unsubscribe: <http://127\.0\.0\.1:\d+/u/\S+>$", output, re.M)
     gates = re.findall(r"^ (\w+) +(send|skip|hold|not_asked) +(\w*)", output, re.MULTILINE)
-    assert [verdict for _, verdict, _ in gates] == ["send"] * 4 + ["skip"] + ["not_asked"] * 5
-    assert gates[4] == ("opt_in", "skip", "opted_out")
+    verdicts = [verdict for _, verdict, _ in gates]
+    refused = verdicts.index("skip")
+    assert set(verdicts[:refused]) == {"send"}
+    assert set(verdicts[refused + 1 :]) == {"not_asked"}
+    assert gates[refused] == ("opt_in", "skip", "opted_out")
     assert '"reason":"unsubscribed"' in output
 
 

@@ -106,5 +106,9 @@ def _identify(person: int) -> dict[str, Any]:
         "type": "identify",
         "messageId": f"identify-{person}",
         "userId": f"person-{person}",
-        "traits": {"email": f"person-{person}@example.com", "name": f"Person {person}"},
+        "traits": {
+            "email": f"person-{person}@example.com",
+            "phone": f"0912{person:07}",
+            "name": f"Person {person}",
+        },
     }

@@ -26,6 +26,18 @@ PART_OF = {"deliver": "deliver"}
 """The first word of a point's name tells its process; all others are the core's."""
 EVENTS = 64
 """At each point; an eighth of them fires each campaign."""
+IN_VAIN = {
+    "name": "In vain",
+    "send_at": {"trigger": {"event": "Nothing"}},
+    "expires_after": "PT20S",
+    "content": {
+        "order": ["email", "sms"],
+        "fallback": {"after": "PT1S"},
+        "email": {"subject": "Hello", "text": "Are you there?"},
+        "sms": {"text": "Are you there?"},
+    },
+}
+"""Nobody delivers the text messages here: they end as expired."""
 DEATH_SECONDS = 60
 REDELIVERY_SECONDS = 6
 
@@ -71,18 +83,29 @@ class Scene:
             await self.open_mail()
         if point.startswith("sweep."):
             await self.orphan()
+        if point.startswith("fallbacks."):
+            await self.keep_silent(point)
 
     async def decide(self) -> None:
         """A service decides something."""
         self.decisions += 1
-        body = {
-            "decisionId": f"decision-{self.decisions}",
-            "campaign": self.load.campaigns[MARKETING],
-            "userId": "person-1",
-        }
-        headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
-        async with httpx.AsyncClient(base_url=self.plant.url, headers=headers) as http:
+        await self._decide(f"decision-{self.decisions}", self.load.campaigns[MARKETING])
+
+    async def keep_silent(self, point: str) -> None:
+        """Somebody gets a mail and does not react, so that the next channel's turn comes."""
+        async with self._admin() as http:
+            made = (await http.post("/v1/campaigns", json=IN_VAIN)).json()
+            await http.post(f"/v1/campaigns/{made['id']}/activate")
+        await self._decide(point, made["id"])
+
+    async def _decide(self, name: str, campaign: str) -> None:
+        body = {"decisionId": name, "campaign": campaign, "userId": "person-1"}
+        async with self._admin() as http:
             assert (await http.post("/v1/decisions", json=body)).status_code == 200
+
+    def _admin(self) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+        return httpx.AsyncClient(base_url=self.plant.url, headers=headers)
 
     async def open_mail(self) -> None:
         """Somebody opens one of the mails."""

@@ -3,7 +3,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from angarium.core.events.totals import EventTotals, add_occurrence, add_totals, numeric
+from angarium.core.events.totals import EventTotals, add_occurrence, add_totals
 
 Occurrence = tuple[int, dict[str, int]]
 
@@ -46,4 +46,6 @@ def test_figures_of_a_numeric_property() -> None:
 
 
 def test_only_numbers_count_as_numbers() -> None:
-    assert numeric({"a": 1, "b": 2.5, "c": True, "d": "3", "e": None}) == {"a": 1, "b": 2.5}
+    totals = add_occurrence(None, 7, {"a": 1, "b": 2.5, "c": True, "d": "3", "e": None})
+
+    assert totals.numbers == {"a": [1, 1, 1, 1, 7, 1], "b": [2.5, 2.5, 2.5, 2.5, 7, 1]}

@@ -11,7 +11,7 @@ import msgspec
 from angarium.config.settings import Settings
 from angarium.core.bus.bus import Bus
 from angarium.core.delivery.links import Links
-from angarium.core.delivery.record import NewDelivery, move
+from angarium.core.delivery.record import Delivery, NewDelivery, move
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.store import ledger
 from angarium.core.store.campaigns import create_campaign
@@ -81,6 +81,7 @@ class Seed:
             "last_seen_at": NOON,
             "attributes": "{}",
             "state": "{}",
+            "devices": "{}",
             "merged_into": None,
         } | more
         await self.run("seed_profile", workspace=workspace, id=profile_id, user_id=user_id, **row)
@@ -165,13 +166,18 @@ class Seed:
                     tx, [(row, moved)], changes, planned_at + 3_000, [(gates, context)]
                 )
                 row = moved
-            for kind, (at, _) in (reactions or {}).items():
-                changes.reacted(row, kind, at, first=True)
+            _react(changes, row, reactions or {})
             await changes.save(tx, planned_at)
             if reactions:
                 text = msgspec.json.encode(reactions).decode()
                 await tx.run("seed_reactions", workspace=new.workspace, id=id_, reactions=text)
         return id_
+
+
+def _react(changes: Changes, row: Delivery, reactions: Mapping[str, list[int]]) -> None:
+    for kind, (at, count) in reactions.items():
+        for number in range(count):
+            changes.reacted(row, kind, at, first=number == 0)
 
 
 class Api:

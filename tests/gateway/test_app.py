@@ -120,12 +120,12 @@ async def test_a_method_that_the_path_does_not_take(door: Door) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status", "code", "pointers"),
     [
-        ("/things", b"", 422, "invalid", [""]),
+        ("/things", b"", 400, "unreadable_body", [""]),
         ("/things", b"{", 400, "unreadable_body", []),
         ("/things", b"\xff", 400, "unreadable_body", []),
         ("/things", b'{"items":NaN}', 400, "unreadable_body", []),
         ("/things", b'{"items":' + b"[" * 10_000, 400, "unreadable_body", []),
-        ("/things", b"[]", 422, "invalid", [""]),
+        ("/things", b"[]", 400, "unreadable_body", [""]),
         ("/things", b"{}", 422, "invalid", [""]),
         ("/things", b'{"items":[],"more":1}', 422, "invalid", [""]),
         ("/things", b'{"items":[{"count":"secret"}]}', 422, "invalid", ["/items/0/count"]),

@@ -23,6 +23,7 @@ def store_url(sqlite_url: str) -> str:
 
 
 PATH = "/callbacks/sms_signed"
+NAMES = ("sms_signed", "sms_second")
 
 
 class SignedSms(Provider):
@@ -40,7 +41,7 @@ class SignedSms(Provider):
     def parse_callback(self, request: CallbackRequest) -> Sequence[StatusUpdate]:
         if request.headers.get("x-signature") != self.secret:
             raise PermissionError("bad signature")
-        assert request.url == f"https://gateway.example.org{PATH}?a=1"
+        assert request.url in {f"https://gateway.example.org/callbacks/{n}?a=1" for n in NAMES}
         assert (request.method, request.query, request.at) == ("POST", {"a": "1"}, NOON)
         return msgspec.json.decode(request.body, type=list[StatusUpdate])
 
@@ -56,7 +57,10 @@ def plugins() -> Plugins:
 def settings() -> Settings:
     return Settings(
         http=Http(public_url="https://gateway.example.org/"),
-        channels={"sms_signed": {"secret": "s"}},
+        channels={
+            "sms_signed": {"secret": "s", "order": 2},
+            "sms_second": {"secret": "t", "provider": "sms_signed", "weight": 0},
+        },
     )
 
 
@@ -108,6 +112,26 @@ async def test_a_callback_that_is_not_durable_is_asked_for_again(api: Api) -> No
 
 async def test_a_provider_that_is_not_configured_takes_none(api: Api) -> None:
     assert (await api.public.post("/callbacks/sms_other", content=b"{}")).status_code == 404
+
+
+async def test_a_second_account_of_a_provider_has_an_address_of_its_own(
+    live_api: Api,
+) -> None:
+    """What it says is of messages that went through it, whatever ids the first one gives."""
+    update = {"status": "delivered", "provider_id": "p1", "at": NOON}
+    for name, signature in (("sms_signed", "s"), ("sms_second", "t")):
+        response = await live_api.public.post(
+            f"/callbacks/{name}?a=1",
+            content=msgspec.json.encode([update]),
+            headers={"X-Signature": signature},
+        )
+        assert response.status_code == 200
+
+    first, second = await live_api.said(FEEDBACK, 2)
+
+    assert (first["provider"], second["provider"]) == ("sms_signed", "sms_second")
+    assert first["id"] != second["id"]
+    assert await call(live_api, update, signature="t") == 401
 
 
 async def test_a_callback_has_a_largest_size(api: Api) -> None:

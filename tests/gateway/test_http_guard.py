@@ -59,6 +59,7 @@ def check(answer: tuple[int, dict[str, str], bytes], status: int, code: str) -> 
     assert (found, problem["status"], problem["code"]) == (status, status, code)
     assert headers["content-type"] == "application/problem+json"
     assert headers["connection"] == "close"
+    assert headers["x-request-id"] == problem["request_id"]
     assert problem["message"]
 
 

@@ -179,11 +179,11 @@ async def test_what_was_known_holds_while_the_store_is_away(
 async def test_nobody_waits_for_a_store_that_does_not_answer(
     cable: Cable, keyring: Keyring, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("angarium.gateway.keyring.PATIENCE_SECONDS", 0.01)
     text = make_key("write")
     await add(cable, text)
     await keyring.find(text)
 
+    monkeypatch.setattr("angarium.gateway.keyring.PATIENCE_SECONDS", 0.01)
     cable.open.clear()
     clock.at += FRESH_MS
 

@@ -7,7 +7,8 @@ import pytest
 
 from angarium.core.people.attributes import Cell
 from angarium.core.people.consent import Consent, Word
-from angarium.core.people.profile import DeviceSeen, State
+from angarium.core.people.devices import Address, Death, Device, Permission
+from angarium.core.people.profile import State
 from tests.gateway.seed import DAY, NOON, Api
 
 pytest_plugins = ["tests.gateway.api_fixtures"]
@@ -15,14 +16,30 @@ pytest_plugins = ["tests.gateway.api_fixtures"]
 STATE = State(
     cells={"email": Cell(True, NOON - DAY, 1, "a@example.org")},
     consents={"sms": Consent(known=Word(False, NOON, 1))},
-    devices={"d1": DeviceSeen(NOON, "web", "token-secret"), "d0": DeviceSeen(NOON - 1, "ios")},
 )
+SUBSCRIPTION = '{"endpoint": "https://push.example/secret"}'
+DEVICES = {
+    "d1": Device(
+        NOON, 1, "web", Address(NOON - DAY, 1, SUBSCRIPTION), Permission(NOON - DAY, 1, True)
+    ),
+    "d0": Device(NOON - 1, 1, "ios"),
+    "d2": Device(
+        NOON - 2, 1, "android", Address(NOON - DAY, 1, "token-secret"), None, Death(NOON, "gone")
+    ),
+    "d3": Device(NOON - 3, 1, "ios", Address(NOON - DAY, 1, "token-lost", lost=True)),
+}
+
+
+def device(id: str, kind: str, seen: str, channel: str | None, state: str) -> dict[str, str | None]:
+    named = {"id": id, "type": kind, "seenAt": f"2026-11-21T{seen}Z"}
+    return {**named, "channel": channel, "state": state, "deadAt": None, "deadReason": None}
 
 
 async def test_a_profile_tells_all_that_is_known(api: Api) -> None:
     state = msgspec.json.encode(STATE).decode()
     attributes = '{"email": "a@example.org", "city": "Tehran"}'
-    await api.seed.person("u1", "prf_1", attributes=attributes, state=state)
+    devices = msgspec.json.encode(DEVICES).decode()
+    await api.seed.person("u1", "prf_1", attributes=attributes, state=state, devices=devices)
     for anonymous_id in ("a2", "a1"):
         await api.seed.run("seed_known_as", profile_id="prf_1", anonymous_id=anonymous_id)
     totals = {"profile_id": "prf_1", "event": "Purchase", "first_at": NOON - DAY, "last_at": NOON}
@@ -40,21 +57,18 @@ async def test_a_profile_tells_all_that_is_known(api: Api) -> None:
             "email": {"state": "opted_in", "reason": "default", "at": "2026-11-20T12:00:00.000Z"},
             "sms": {"state": "opted_out", "reason": "explicit", "at": "2026-11-21T12:00:00.000Z"},
             "push": {"state": "unset", "reason": "none", "at": None},
-            "web_push": {"state": "unset", "reason": "none", "at": None},
+            "web_push": {
+                "state": "opted_in",
+                "reason": "permission",
+                "at": "2026-11-20T12:00:00.000Z",
+            },
         },
         "devices": [
-            {
-                "id": "d1",
-                "type": "web",
-                "lastSeenAt": "2026-11-21T12:00:00.000Z",
-                "reachable": True,
-            },
-            {
-                "id": "d0",
-                "type": "ios",
-                "lastSeenAt": "2026-11-21T11:59:59.999Z",
-                "reachable": False,
-            },
+            device("d1", "web", "12:00:00.000", "web_push", "live"),
+            device("d0", "ios", "11:59:59.999", None, "none"),
+            device("d2", "android", "11:59:59.998", "push", "dead")
+            | {"deadAt": "2026-11-21T12:00:00.000Z", "deadReason": "gone"},
+            device("d3", "ios", "11:59:59.997", None, "none"),
         ],
         "events": {
             "Purchase": {

@@ -18,6 +18,7 @@ from tests.gateway.test_http_guard import Line
 
 ADMIN, WRITE = "admin-key-of-the-test", "write-key-of-the-test"
 TRACK = b'{"event":"A","userId":"u1"}'
+LIVE = "/v1/deliveries/stats/live"
 KEY = b"X-Write-Key: " + WRITE.encode()
 
 
@@ -57,6 +58,7 @@ async def gateway(tmp_path: Path, broker: EmbeddedServer) -> AsyncIterator[Gatew
     environ = {
         **os.environ,
         "ANGARIUM_HTTP_PORT": str(port),
+        "ANGARIUM_HTTP_DRAIN_SECONDS": "600",
         "ANGARIUM_DATA_DIR": str(tmp_path),
         "ANGARIUM_NATS_URL": broker.url,
         "ANGARIUM_ADMIN_KEY": ADMIN,
@@ -120,6 +122,20 @@ async def test_when_told_to_stop_it_finishes_what_has_begun(
     bus = await Bus.connect(broker.url, name="test")
     assert (await bus.stream_state(EVENTS)).last_sequence == 1
     await bus.close()
+
+
+async def test_open_streams_do_not_keep_it_from_stopping(gateway: Gateway) -> None:
+    headers = {"Authorization": f"Bearer {ADMIN}"}
+    async with gateway.client.stream("GET", LIVE, headers=headers) as response:
+        lines = response.aiter_lines()
+        async for line in lines:
+            if line.startswith("data: "):
+                break
+
+        gateway.process.send_signal(signal.SIGTERM)
+
+        assert [line async for line in lines if line.startswith("data: ")] == []
+    assert await gateway.process.wait() == 0
 
 
 async def test_told_twice_it_stops_at_once(gateway: Gateway) -> None:

@@ -31,6 +31,18 @@ async def test_the_first_reason_stays(api: Api) -> None:
     assert response.json()["reason"] == "court"
 
 
+async def test_letters_of_an_email_address_are_large_or_small(api: Api) -> None:
+    first = await api.post(PATH, {"channel": "email", "address": "Ann.Lee@Example.org"})
+    again = await api.post(PATH, {"channel": "email", "address": "ann.LEE@example.org"})
+    await api.post(PATH, {"channel": "email", "address": "bob@example.org"})
+
+    assert first.json()["address"] == again.json()["address"] == "Ann.Lee@example.org"
+    assert [row["address"][0] for row in await api.pages(PATH, limit=1)] == ["A", "b"]
+    path = f"{PATH}/email/{quote('aNN.lee@example.org', safe='')}"
+    assert (await api.request("DELETE", path)).status_code == 204
+    assert [row["address"][0] for row in await api.pages(PATH)] == ["b"]
+
+
 async def test_suppressions_are_listed_by_channel_and_address(api: Api) -> None:
     for address in ("c@example.org", "a@example.org", "b@example.org"):
         await api.post(PATH, {"channel": "email", "address": address})

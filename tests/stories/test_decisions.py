@@ -126,7 +126,8 @@ BAD: dict[str, tuple[object, str, str]] = {
     "a time that is none": ({"expires": "tomorrow"}, "expires", "bad_timestamp"),
     "data that is a text": ({"data": "x"}, "", "bad_decision"),
     "U+0000": ({"data": {"x": "\0"}}, "", "null_character"),
-    "10,000 levels": (b'{"data":' * 10_000 + b"1" + b"}" * 10_000, "", "bad_decision"),
+    "65 levels": ({"data": {"x": json.loads("[" * 63 + "]" * 63)}}, "", "too_deep"),
+    "10,000 levels": (b'{"data":' * 10_000 + b"1" + b"}" * 10_000, "", "too_deep"),
 }
 
 
@@ -217,6 +218,27 @@ async def test_nothing_is_sent_after_its_time(instance: Instance) -> None:
     stats = await instance.ask("/v1/deliveries/stats", campaign=campaign, group_by="reason")
     assert [group["reason"] for group in stats["groups"]] == ["expired"]
     assert instance.mails(mail) == []
+
+
+async def test_a_service_may_mark_a_decision_as_a_test(instance: Instance, client: Client) -> None:
+    """B3: it may come from a draft, but does not get round an opt-out."""
+    (user, mail), (quiet, _) = [
+        await known(instance, name, email_opt_in=said)
+        for name, said in (("tester", True), ("quiet", False))
+    ]
+    email = {"subject": "Draft", "text": "x"}
+    draft = {"name": "Draft", "send_at": NEVER, "content": {"email": email}}
+    campaign = (await instance.tell("/v1/campaigns", draft))["id"]
+
+    for one in (user, quiet):
+        await publish(client, decision(campaign, one, test=True))
+
+    stats = await instance.until_stats(campaign, accepted=1, skipped=1)
+    assert stats["totals"]["planned"] == 2
+    rows = (await instance.ask("/v1/deliveries", campaign=campaign))["data"]
+    told = {row["userId"]: (row["source"], row["test"], row["reason"]) for row in rows}
+    assert told == {user: ("test", True, ""), quiet: ("test", True, "opted_out")}
+    assert len(instance.mails(mail)) == 1
 
 
 async def test_the_class_decides_the_promise(instance: Instance) -> None:

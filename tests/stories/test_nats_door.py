@@ -90,6 +90,7 @@ async def test_both_doors_tell_of_one_person(instance: Instance, client: Client)
 
 
 LONG = "x" * 1_200_000
+DEEP: dict[str, Any] = json.loads('{"a":' * 65 + "1" + "}" * 65)
 TRACK: dict[str, Any] = {"type": "track", "userId": "somebody", "event": "Tried"}
 BAD: dict[str, tuple[object, str, str]] = {
     "50 empty": (b"", "", "not_json"),
@@ -112,6 +113,8 @@ BAD: dict[str, tuple[object, str, str]] = {
     "41 an event with line breaks": ({**TRACK, "event": "a\r\nb"}, "event", "bad_event_name"),
     "43 a time that is none": ({**TRACK, "timestamp": "soon"}, "timestamp", "bad_timestamp"),
     "43 long ago": ({**TRACK, "timestamp": 0}, "timestamp", "timestamp_out_of_range"),
+    "22 65 levels": ({**TRACK, "properties": DEEP}, "", "too_deep"),
+    "48 one of our own ids": (TRACK | {"messageId": "merge:1"}, "messageId", "reserved_message_id"),
     "51 a type that is not known": ({**TRACK, "type": "track/v9"}, "type", "unknown_type"),
     "32 a batch of 1,001": ({"batch": [TRACK] * 1_001}, "batch", "batch_too_large"),
 }  # fmt: skip
@@ -160,6 +163,24 @@ async def test_a_workspace_in_the_payload_changes_nothing(
     await say(client, {**track(user, "Tried", ago(seconds=1)), "workspace": "other"})
 
     assert (await instance.until_known(user, "Tried"))["userId"] == user
+
+
+@pytest.mark.parametrize("subject", ["angarium.events.elsewhere._", "angarium.decisions.elsewhere"])
+async def test_what_names_no_workspace_of_ours_is_told_to_the_operator(
+    instance: Instance, client: Client, subject: str
+) -> None:
+    told = await client.subscribe(REJECTS)
+
+    await say(client, TRACK, subject)
+
+    reject = json.loads((await told.next_msg(timeout=SEEN_SECONDS)).data)
+    await told.unsubscribe()
+    assert (reject["field"], reject["code"]) == ("workspace", "unknown_workspace")
+    listed = (await instance.ask("/v1/rejects"))["data"]
+    assert [row["value"] for row in listed if row["messageId"] == reject["messageId"]] == [
+        "elsewhere"
+    ]
+    await check_next_message(instance, client)
 
 
 async def test_a_message_that_comes_ten_times_counts_once(

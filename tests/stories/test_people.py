@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from tests.parts.instance import WRITE_KEY, Instance, ago
-from tests.stories.test_published_uses import person, track
-from tests.stories.visits import login, settle, visit, visitor
+from tests.stories.test_published_uses import identify, person, track
+from tests.stories.visits import login, rejects_of, settle, visit, visitor
 
 
 async def test_three_visits_and_a_login_are_one_person(instance: Instance) -> None:
@@ -120,16 +120,73 @@ async def test_a_write_key_cannot_join_two_known_people(instance: Instance) -> N
     """G13.38: an alias from one known person to another is not taken from a browser's key."""
     (ann, _), (bob, _) = person("ann"), person("bob")
     await instance.send(track(ann, "Ann's", ago(hours=2)), track(bob, "Bob's", ago(hours=2)))
-    alias = {
-        "type": "alias",
-        "messageId": uuid4().hex,
-        "previousId": ann,
-        "userId": bob,
-        "timestamp": ago(hours=1),
-    }
+    alias = join(ann, bob)
 
     answer = await instance.http.post("/v1/alias", json=alias, auth=(WRITE_KEY, ""))
 
     assert answer.status_code in (200, 403)
     assert (await settle(instance, ann))["events"] == {"Ann's": 1}
     assert (await settle(instance, bob))["events"] == {"Bob's": 1}
+    assert await rejects_of(instance, alias) == [("previousId", "needs_admin_key")]
+
+
+async def test_an_admin_key_joins_two_known_people(instance: Instance) -> None:
+    """S2.3, N2: with all that waits for them; one stop is enough, and the history shows it."""
+    (ann, ann_mail), (bob, _) = person("ann"), person("bob")
+    event = f"Left {uuid4().hex}"
+    campaign = await instance.campaign(
+        "Come back", {"trigger": {"event": event}, "delay": "P1D", "stop": {"event": "Back"}}
+    )
+    await instance.send(identify(ann, ann_mail, email_opt_in=False), identify(bob, "b@example.com"))
+    await instance.send(track(ann, event, ago(minutes=9)), track(bob, "Bob's", ago(hours=2)))
+    await instance.until_stats(campaign, waiting_runs=1)
+
+    await instance.tell("/v1/alias", join(ann, bob))
+
+    one = await settle(instance, bob)
+    assert one["events"] == {event: 1, "Bob's": 1}
+    assert one["consents"]["email"]["state"] == "opted_out"
+    assert (await instance.ask(f"/v1/profiles/{ann}"))["id"] == one["id"]
+    timeline = (await instance.ask(f"/v1/profiles/{bob}/timeline"))["data"]
+    assert [e["properties"] for e in timeline if e["kind"] == "merge"] == [{"userId": ann}]
+    await instance.send(track(bob, "Back", ago(seconds=1)))
+    stats = await instance.until_stats(campaign, waiting_runs=0)
+    assert stats["cancelled_by_stop"] == 1
+
+
+async def test_a_decision_for_one_who_was_joined_reaches_the_person(instance: Instance) -> None:
+    (ann, _), (bob, mail) = person("ann"), person("bob")
+    campaign = await instance.campaign("Paid", {"trigger": {"event": "Nobody ever does this"}})
+    await instance.send(track(ann, "Ann's", ago(hours=2)), identify(bob, mail))
+    await instance.tell("/v1/alias", join(ann, bob))
+    await settle(instance, bob)
+
+    decision = {"decisionId": uuid4().hex, "campaign": campaign, "userId": ann}
+    await instance.tell("/v1/decisions", decision)
+
+    await instance.until_stats(campaign, accepted=1)
+    assert len(instance.mails(mail)) == 1
+
+
+async def test_an_admin_key_without_the_scope_joins_nobody(instance: Instance) -> None:
+    (ann, _), (bob, _) = person("ann"), person("bob")
+    await instance.send(track(ann, "Ann's", ago(hours=2)), track(bob, "Bob's", ago(hours=2)))
+    wanted = {"kind": "admin", "name": "Reader", "scopes": ["profiles:read"]}
+    key = (await instance.tell("/v1/keys", wanted))["key"]
+    alias = join(ann, bob)
+
+    headers = {"Authorization": f"Bearer {key}"}
+    await instance.http.post("/v1/alias", json=alias, headers=headers)
+
+    assert (await settle(instance, bob))["events"] == {"Bob's": 1}
+    assert await rejects_of(instance, alias) == [("previousId", "needs_admin_key")]
+
+
+def join(previous: str, user: str) -> dict[str, str]:
+    return {
+        "type": "alias",
+        "messageId": uuid4().hex,
+        "previousId": previous,
+        "userId": user,
+        "timestamp": ago(minutes=1),
+    }

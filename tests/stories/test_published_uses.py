@@ -152,6 +152,22 @@ async def test_welcome(instance: Instance) -> None:
     assert len(instance.mails(mail)) == 1
 
 
+async def test_a_campaign_does_not_answer_what_was_over_when_it_began(instance: Instance) -> None:
+    """S1.1, N2: its history, sent later, sets nothing off, and can be explained."""
+    campaign = await instance.campaign("Order confirmation", {"trigger": {"event": "Ordered"}})
+    user, mail = person("imported")
+
+    old = [track(user, "Ordered", ago(hours=hours)) for hours in (1, 2, 3)]
+    await instance.send(identify(user, mail), *old)
+    await instance.send(track(user, "Ordered", ago()))
+
+    stats = await instance.until_stats(campaign, accepted=1)
+    assert (stats["enrolled"], stats["totals"]["planned"]) == (1, 1)
+    explained = await instance.ask(f"/v1/profiles/{user}/explain", campaign=campaign)
+    (refused,) = [one for one in explained["decisions"] if one["outcome"] == "refused"]
+    assert (refused["reason"], refused["count"]) == ("before_activation", 3)
+
+
 async def test_who_opted_out_gets_nothing(instance: Instance) -> None:
     """S2.10, N2: the opt-out holds, is counted by reason, and can be explained."""
     campaign = await instance.campaign("Sale", {"trigger": {"event": "SaleSeen"}})

@@ -11,6 +11,7 @@ from angarium.core.bus.bus import Bus
 from angarium.core.delivery.links import Links
 from angarium.core.delivery.record import NewDelivery
 from angarium.core.delivery.render import Renderer
+from angarium.core.delivery.routes import Route
 from angarium.core.delivery.templates import Templates
 from angarium.core.store.campaigns import create_campaign, find_campaign, move
 from angarium.core.store.ledger import plan
@@ -79,6 +80,14 @@ def fails_with(error: Exception) -> Answering:
     return answer
 
 
+def routed(*providers: Provider | tuple[Route, Provider]) -> list[tuple[Route, Provider]]:
+    """Providers as sections of their own names, in this order, unless the test says otherwise."""
+    return [
+        one if isinstance(one, tuple) else (Route(name=one.name, order=order), one)
+        for order, one in enumerate(providers, 1)
+    ]
+
+
 class Office:
     """One process's delivery; `now` is its clock."""
 
@@ -138,7 +147,7 @@ class Office:
 
     def deliverer(
         self,
-        *providers: Provider,
+        *providers: Provider | tuple[Route, Provider],
         worker: str = "w1",
         channels: Sequence[Channel] = (EMAIL, SMS),
         **settings: Any,
@@ -150,14 +159,16 @@ class Office:
             self.publisher,
             worker=worker,
             channels={channel.name: channel for channel in channels},
-            providers=providers,
+            providers=routed(*providers),
             renderer=Renderer(Templates(), self.links),
             settings=DeliverSettings(**settings),
             now=lambda: self.now,
         )
 
     @asynccontextmanager
-    async def delivering(self, *providers: Provider, **more: Any) -> AsyncIterator[None]:
+    async def delivering(
+        self, *providers: Provider | tuple[Route, Provider], **more: Any
+    ) -> AsyncIterator[None]:
         """A worker at work; at the end of the block it is stopped, and has recorded all."""
         stop = asyncio.Event()
         working = asyncio.create_task(self.deliverer(*providers, **more).run(stop))

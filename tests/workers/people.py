@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from angarium.core.events.message import Message
+from angarium.core.people.devices import Devices
 from angarium.core.people.profile import State, consents_of
 from angarium.core.store.changes import Changes
 from angarium.core.store.protocol import Store, Transaction
@@ -59,16 +60,24 @@ async def everybody(store: Store, workspace: str) -> list[dict[str, Any]]:
         profiles = await tx.fetch("export_profiles", workspace=workspace)
         totals = await tx.fetch("export_totals", workspace=workspace)
         events = await tx.fetch("export_events", workspace=workspace)
-    found = []
+        held = {
+            row[0]: row[7]
+            for row in await tx.fetch(
+                "find_profiles", workspace=workspace, ids=[row[0] for row in profiles]
+            )
+        }
+    found: list[dict[str, Any]] = []
     for id, user_id, created_at, last_seen_at, attributes, state in profiles:
         plain = msgspec.json.decode(attributes)
-        consents = consents_of(msgspec.json.decode(state, type=State), plain)
+        devices = msgspec.json.decode(held[id], type=Devices)
+        consents = consents_of(msgspec.json.decode(state, type=State), plain, devices.values())
         found.append(
             {
                 "user": user_id,
                 "span": (created_at, last_seen_at),
                 "attributes": dict(sorted(plain.items())),
                 "consents": {name: standing.state for name, standing in consents.items()},
+                "devices": dict(sorted(devices.items())),
                 "totals": sorted(
                     (event, count, first, last, msgspec.json.decode(numbers))
                     for profile, event, count, first, last, numbers in totals

@@ -57,10 +57,13 @@ async def test_links_and_verdicts_are_kept_for_whoever_asks(office: Office) -> N
         ("expiry", "send"),
         ("person", "send"),
         ("audience", "send"),
+        ("fallback", "send"),
         ("opt_in", "send"),
         ("address", "send"),
         ("suppression", "send"),
         ("limit", "send"),
+        ("frequency_cap", "send"),
+        ("quiet_hours", "send"),
         ("active_hours", "send"),
         ("provider", "send"),
     ]

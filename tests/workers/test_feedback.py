@@ -215,6 +215,18 @@ async def test_a_time_that_cannot_be_is_the_time_of_arrival(
     assert msgspec.json.decode(text)["opened"] == [first.at, 1]
 
 
+async def test_what_names_no_workspace_leaves_nothing_behind(
+    office: Office, reader: FeedbackReader
+) -> None:
+    stop = {"kind": "unsubscribed", "channel": "sms", "address": "+98912", "at": NOW, "id": "s"}
+    await office.bus.publish(feedback_subject("nowhere"), msgspec.json.encode(stop))
+    async with reading(reader):
+        await applied_to(office, 1)
+    async with office.store.reading() as tx:
+        assert await list_suppressions(tx, "nowhere", None, ("", ""), 10) == []
+    assert reader.unknown == 1
+
+
 async def test_two_readers_never_apply_the_same(office: Office, consents: Consents) -> None:
     await accepted(office, "dlv_1")
     await say(office, {"kind": "opened"})

@@ -4,11 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from angarium.core.bus.bus import Bus
 from angarium.core.bus.subjects import events_subject
+from angarium.core.store.catalogue import QUERIES
+from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Store
 from angarium.core.workers.clock import now
 from angarium.core.workers.ingest import Ingest, IngestSettings
@@ -19,6 +22,7 @@ from tests.parts.nats import PARTITIONS
 from tests.parts.waiting import until
 
 SUBJECT = events_subject("default", "_")
+SEEDING = Path(__file__).with_name("seeding")
 
 
 def ingest(store: Store, bus: Bus, partition: int) -> Ingest:
@@ -138,3 +142,42 @@ async def test_of_two_readers_one_is_fenced_and_every_event_counts_once(
     assert await counted(store) == 400
     assert any(isinstance(end, Fenced) for end in ended)
     assert all(isinstance(end, Fenced | asyncio.CancelledError) for end in ended)
+
+
+async def test_what_names_no_workspace_is_told_in_the_default_one(store: Store, bus: Bus) -> None:
+    async with reading(store, bus) as readers:
+        await bus.publish(events_subject("nowhere", "_"), json.dumps(track(1)).encode())
+        batch = json.dumps({"batch": [track(2), track(3)]}).encode()
+        await bus.publish(events_subject("nowhere", "_"), batch)
+        await bus.publish(SUBJECT, json.dumps(track(4)).encode())
+        await until(lambda: _at_least(store, 1))
+        await until(lambda: _rejected(store, 2))
+
+    async with store.reading() as tx:
+        rows = await tx.fetch("export_rejects", workspace="default")
+        strays = await tx.fetch("export_events", workspace="nowhere")
+    assert [tuple(row[1:]) for row in rows] == [("workspace", "unknown_workspace", "nowhere")] * 2
+    assert sum(reader.strange for reader in readers) == 2
+    assert (await counted(store), list(strays)) == (1, [])
+
+
+async def _rejected(store: Store, count: int) -> bool:
+    return len(await rejected(store)) >= count
+
+
+async def test_a_workspace_that_was_made_meanwhile_is_known(store_url: str, bus: Bus) -> None:
+    store = await open_store(store_url, queries=(QUERIES, SEEDING))
+    subject = events_subject("second", "_")
+    async with reading(store, bus):
+        await bus.publish(subject, json.dumps(track(1)).encode())
+        await until(lambda: _rejected(store, 1))
+        async with store.transaction() as tx:
+            await tx.run("seed_workspace", id="second")
+        await bus.publish(subject, json.dumps(track(2)).encode())
+
+        async def stored() -> bool:
+            async with store.reading() as tx:
+                return bool(await tx.fetch("export_events", workspace="second"))
+
+        await until(stored)
+    await store.close()

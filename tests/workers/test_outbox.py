@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from angarium.core.bus.bus import Bus
+from angarium.core.store import ledger
 from angarium.core.store.changes import Changes
 from angarium.core.store.outbox import OutboxRow, list_outbox, save_outbox
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.workers.outbox import LEFT_BEHIND, Publisher
-from tests.delivery.examples import NOW
+from tests.delivery.examples import NOW, new_delivery
 from tests.parts.nats import NatsServer
 
 SUBJECT = "angarium.reports.default.email.accepted"
@@ -173,3 +174,16 @@ async def test_a_message_that_is_never_taken_holds_up_no_other(
         assert await heard(bus, 2) == ['"a"', '"b"']
         await publisher.settle()
     assert await left(store) == 0
+
+
+async def test_what_is_due_wakes_the_workers_of_its_channel(
+    store: Store, bus: Bus, publisher: Publisher
+) -> None:
+    async def plans(tx: Transaction, changes: Changes) -> None:
+        later = new_delivery("dlv_2", channel="sms", due_at=NOW + 60_000)
+        await ledger.plan(tx, [new_delivery("dlv_1"), later], changes)
+
+    async with bus.listen("angarium.deliver.*") as wake_ups:
+        await publisher.commit(plans)
+        await bus.notify("angarium.deliver.last", b"last")
+        assert [await anext(wake_ups), await anext(wake_ups)] == [b"", b"last"]

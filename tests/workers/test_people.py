@@ -152,8 +152,8 @@ def histories(draw: st.DrawFn) -> list[Message]:
         else:
             message.traits = draw(traits)
             message.operations = Operations(increment=draw(increments))
-            message.device = draw(st.sampled_from([None, Device("d1", "ios", f"t{index}")]))
-            message.device_id = "d1"
+        message.device = draw(st.sampled_from([None, None, Device("d1", "ios", f"t{index}")]))
+        message.device_id = "d1" if message.device is not None else visitor
         messages.append(message)
     return messages
 

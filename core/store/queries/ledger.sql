@@ -188,9 +188,22 @@ update deliveries set
     updated_at = r.updated_at, gates = r.gates, context = r.context
 from r where deliveries.workspace = r.workspace and deliveries.id = r.id
 
+-- name: save_contexts [sqlite]
+-- The same; a row after another, found by its first two values.
+update deliveries set context = (
+    select column3 from ({rows: workspace text, id text, context json})
+)
+where workspace = ?1 and id = ?2
+
+-- name: save_contexts
+-- What messages were made from, with which providers have tried them.
+with r (workspace, id, context) as ({rows: workspace text, id text, context json})
+update deliveries set context = r.context
+from r where deliveries.workspace = r.workspace and deliveries.id = r.id
+
 -- name: read_profiles_for_delivery
 -- The people that messages go to.
-select p.workspace, p.id, p.user_id, p.attributes, p.state, p.revision, p.merged_into
+select p.workspace, p.id, p.user_id, p.attributes, p.state, p.devices, p.revision, p.merged_into
 from profiles p
 where (p.workspace, p.id) in (select workspace, id from {pairs:keys workspace text, id text})
 
@@ -274,8 +287,8 @@ join suppressions s
 
 -- name: add_suppressions
 -- Send nothing to these addresses any more; the first reason stays.
-insert into suppressions (workspace, channel, address, reason, at)
-{rows: workspace text, channel text, address text, reason text, at bigint}
+insert into suppressions (workspace, channel, address, reason, at, given)
+{rows: workspace text, channel text, address text, reason text, at bigint, given text}
 on conflict (workspace, channel, address) do nothing
 
 -- name: read_campaign_states

@@ -31,7 +31,7 @@ delete from known_as where workspace = :workspace and anonymous_id {in:anonymous
 
 -- name: lock_profiles
 -- Profiles by id, locked in the order of their keys.
-select id, user_id, created_at, last_seen_at, attributes, state, revision
+select id, user_id, created_at, last_seen_at, attributes, state, revision, devices, merged_into
 from profiles
 where workspace = :workspace and id {in:ids text}
 order by id
@@ -44,7 +44,7 @@ insert into profiles (workspace, id, user_id, created_at, last_seen_at, attribut
 on conflict (workspace, id) do nothing
 
 -- name: save_profiles
--- Profiles whose attributes, consents or devices changed.
+-- Profiles whose attributes or consents changed.
 insert into profiles (workspace, id, user_id, created_at, last_seen_at, attributes, state, revision, merged_into)
 {rows: workspace text, id text, user_id text, created_at bigint, last_seen_at bigint, attributes json, state json, revision bigint, merged_into text}
 on conflict (workspace, id) do update
@@ -52,9 +52,9 @@ set created_at = excluded.created_at, last_seen_at = excluded.last_seen_at, attr
     state = excluded.state, revision = excluded.revision, merged_into = excluded.merged_into
 
 -- name: see_profiles
--- Profiles that were only heard of.
-insert into profiles (workspace, id, user_id, created_at, last_seen_at, attributes, state, revision, merged_into)
-{rows: workspace text, id text, user_id text, created_at bigint, last_seen_at bigint, attributes json, state json, revision bigint, merged_into text}
+-- Profiles that were only heard of; they are there, and their attributes stay as they are.
+insert into profiles (workspace, id, created_at, last_seen_at, attributes, state, revision)
+{rows: workspace text, id text, created_at bigint, last_seen_at bigint, attributes json, state json, revision bigint}
 on conflict (workspace, id) do update
 set created_at = excluded.created_at, last_seen_at = excluded.last_seen_at
 
@@ -87,5 +87,5 @@ select id, last_seen_at from profiles where workspace = :workspace and id {in:id
 
 -- name: find_profiles
 -- Profiles by id, to be looked at only.
-select id, user_id, created_at, last_seen_at, attributes, state, revision
+select id, user_id, created_at, last_seen_at, attributes, state, revision, devices
 from profiles where workspace = :workspace and id {in:ids text}

@@ -5,12 +5,13 @@ where workspace = :workspace and kind = :kind and value = :value
 
 -- name: read_profile
 -- One profile, merged or not.
-select id, user_id, created_at, last_seen_at, attributes, state, merged_into from profiles
+select id, user_id, created_at, last_seen_at, attributes, state, devices, merged_into
+from profiles
 where workspace = :workspace and id = :id
 
 -- name: page_profiles
 -- People by when they were last seen, newest first, from a place on.
-select id, user_id, created_at, last_seen_at, attributes, state from profiles
+select id, user_id, created_at, last_seen_at, attributes, state, devices from profiles
 where workspace = :workspace and merged_into is null
   and (last_seen_at, id) < (:before_at, :before_id)
 order by last_seen_at desc, id desc limit :limit

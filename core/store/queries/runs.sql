@@ -1,7 +1,8 @@
 -- name: list_rules
 -- Every version of a campaign that an event may concern: those in force, and those with runs waiting.
 select c.workspace, c.id, v.version, c.name, c.state, v.definition,
-       case when v.version = c.version and c.state = 'active' then 1 else 0 end
+       case when v.version = c.version and c.state = 'active' then 1 else 0 end,
+       coalesce(c.activated_at, 0)
 from campaigns c
 join campaign_versions v on v.workspace = c.workspace and v.id = c.id
 where c.state in ('active', 'paused')

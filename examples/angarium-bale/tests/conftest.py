@@ -1,5 +1,6 @@
 """A stand-in for Bale on this machine; it knows what to do by the chat that is written to."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ def anyio_backend() -> str:
 class Bale:
     url: str = ""
     sent: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != TOKEN:
@@ -34,9 +36,11 @@ class Bale:
                 return web.json_response(busy, status=429)
             case "1000200":
                 return web.Response(text="<html>a captive portal</html>")
-            case "1000000":
-                assert request.transport is not None
-                request.transport.abort()
+            case "1000000" | "1000001" as chat:
+                if chat == "1000001":  # never answers
+                    await self.over.wait()
+                if request.transport is not None:
+                    request.transport.abort()
                 return web.Response()
             case _:
                 self.sent.append(body)
@@ -54,4 +58,5 @@ async def bale() -> AsyncGenerator[Bale, None]:
     await site.start()
     bale.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield bale
+    bale.over.set()
     await runner.cleanup()

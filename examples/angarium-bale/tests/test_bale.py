@@ -9,10 +9,10 @@ from conftest import TOKEN, Bale
 from angarium.plugins import InDoubt, Message, PermanentFailure, TemporaryFailure
 from angarium.plugins.manager import load_plugins
 from angarium.plugins.settings import Secret
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.testing import Outcome, ProviderContract, SilenceContract
 
 
-class TestChatBale(ProviderContract):
+class TestChatBale(ProviderContract, SilenceContract):
     provider = ChatBale
     address = "4711"
     secrets = (TOKEN,)
@@ -24,11 +24,16 @@ class TestChatBale(ProviderContract):
         Outcome("1000200", InDoubt),
         Outcome("1000000", InDoubt),
     )
+    silent = "1000001"
 
     @pytest.fixture
     def settings(self, bale: Bale) -> Mapping[str, object]:
         self.bale = bale
         return {"token": TOKEN, "url": bale.url}
+
+    @pytest.fixture
+    def unreachable(self) -> Mapping[str, object]:
+        return {"token": TOKEN, "url": "http://127.0.0.1:9"}  # the port of RFC 863
 
     def content(self, text: str) -> ChatContent:
         return ChatContent(text=text)

@@ -1,7 +1,7 @@
 -- name: seed_profile
 -- A person.
-insert into profiles (workspace, id, user_id, created_at, last_seen_at, attributes, state, revision, merged_into)
-values (:workspace, :id, :user_id, :created_at, :last_seen_at, :attributes, :state, 1, :merged_into)
+insert into profiles (workspace, id, user_id, created_at, last_seen_at, attributes, state, devices, revision, merged_into)
+values (:workspace, :id, :user_id, :created_at, :last_seen_at, :attributes, :state, :devices, 1, :merged_into)
 
 -- name: seed_identity
 -- Whose an id is.

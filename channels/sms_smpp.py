@@ -1,0 +1,240 @@
+"""Text messages over SMPP 3.4, straight to a carrier's or aggregator's service centre."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from secrets import token_hex
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+import smpp34
+
+from angarium.channels._gsm7 import encode_gsm7
+from angarium.channels._phone_numbers import read_number
+from angarium.channels._smpp_answers import read_refusal
+from angarium.channels._smpp_events import IdStyle, Receipt, Written, read_event
+from angarium.channels._smpp_session import KEPT_EVENTS, Link
+from angarium.plugins import (
+    Accepted,
+    Message,
+    PermanentFailure,
+    Provider,
+    SmsContent,
+    StatusUpdate,
+    hookimpl,
+)
+from angarium.plugins.provider import Report
+from angarium.plugins.settings import Secret
+from angarium.plugins.sms import SmsParts, is_opt_out, split_sms
+
+MOST_PARTS = 255
+"""An 8-bit reference counts no further (3GPP TS 23.040 §9.2.3.24.1)."""
+KEPT_IDS = 10_000
+"""How many of the last messages are known by our own key, until their receipts come."""
+
+_UDHI = 0x40
+_BINDS = {"transceiver": "TRX", "transmitter": "TX"}
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Octet = Annotated[int, msgspec.Meta(ge=-1, le=255)]
+Short = Annotated[str, msgspec.Meta(max_length=20, pattern=r"^[ -~]*$")]
+
+
+class SmsSmppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[channels.sms_smpp]`. Lengths of time are in seconds."""
+
+    host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:\[\]_-]+$")]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 2775
+    tls: bool = False
+    """With a certificate that this machine trusts. Without it all goes in clear: use a VPN."""
+    system_id: Annotated[str, msgspec.Meta(min_length=1, max_length=15)]
+    password: Secret = Secret()
+    system_type: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    service_type: Annotated[str, msgspec.Meta(max_length=5)] = ""
+    bind: Literal["transceiver", "transmitter"] = "transceiver"
+    """A transmitter hears no receipts and no answers."""
+    sender: Short = msgspec.field(name="from")
+    from_ton: Octet = -1
+    """-1: international for a number with a plus, alphanumeric for a name, else unknown."""
+    from_npi: Octet = -1
+    country: Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,2}$")] = "98"
+    """Calling code of the numbers that answers come from in their national form."""
+    receipts: bool = True
+    receipt_ids: IdStyle = "same"
+    """How receipts write the ids of messages; some centres answer in hex and report in decimal."""
+    validity: bool = True
+    """Whether to say until when a message is of use; a few centres refuse to hear it."""
+    most_parts: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTS)] = 20
+    window: Count = 10
+    """How many messages may be unanswered at once: what the centre allows."""
+    bind_seconds: Seconds = 10.0
+    submit_seconds: Annotated[float, msgspec.Meta(gt=0, lt=30)] = 20.0
+
+    def __post_init__(self) -> None:
+        if not self.sender:
+            raise ValueError("from: must not be empty")
+
+
+class SmsSmpp(Provider):
+    """One session; the parts of a message one after the other, the receipt asked for the last."""
+
+    name: ClassVar[str] = "sms_smpp"
+    channel: ClassVar[str] = "sms"
+    Settings: ClassVar[type] = SmsSmppSettings
+
+    def __init__(self, settings: SmsSmppSettings) -> None:
+        self._settings = settings
+        self._sent: OrderedDict[str, str] = OrderedDict()
+        self._flights: set[asyncio.Future[None]] = set()
+        self._source = _source(settings)
+        self._link = Link(
+            self._create_client,
+            window=settings.window,
+            bind_seconds=settings.bind_seconds,
+            submit_seconds=settings.submit_seconds,
+        )
+
+    async def send(self, message: Message) -> Accepted:
+        content: SmsContent = message.content
+        parts = split_sms(content.text)
+        if len(parts.texts) > self._settings.most_parts:
+            raise PermanentFailure(f"sms_smpp: longer than {self._settings.most_parts} parts")
+        with self._flight():
+            id = await self._submit(message, parts)
+            self._remember(id, message.key)
+        return Accepted(provider_id=id or message.key)
+
+    async def listen(self, report: Report) -> None:
+        """Receipts, and answers that opt out, for as long as one session lasts."""
+        while (event := await self._link.hear()) is not None:
+            match read_event(event, self._settings.receipt_ids):
+                case Receipt() as receipt:
+                    await report(await self._of_receipt(receipt))
+                case Written() as written if is_opt_out(written.text):
+                    await report(self._of_opt_out(written))
+                case _:
+                    pass
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    async def _submit(self, message: Message, parts: SmsParts) -> str:
+        """Send each part, and give the id of the last."""
+        id = ""
+        for pdu in self._pdus(message, parts):
+            answer = await self._link.submit(**pdu)
+            if not answer.is_success:
+                # Parts that were taken before show nothing: the whole was not sent. A repetition
+                # has the same reference, so a phone that kept them joins them with its parts.
+                raise read_refusal(answer.command_status)
+            id = answer.message_id or ""
+        return id
+
+    def _pdus(self, message: Message, parts: SmsParts) -> Iterator[dict[str, Any]]:
+        count = len(parts.texts)
+        reference = blake2b(message.key.encode(), digest_size=1).digest()
+        common = {
+            **self._source,
+            "destination_addr": message.address.removeprefix("+"),
+            "dest_addr_ton": 1,
+            "dest_addr_npi": 1,
+            "service_type": self._settings.service_type,
+            "data_coding": 8 if parts.alphabet == "ucs2" else 0,
+            "esm_class": _UDHI if count > 1 else 0,
+            "validity_period": _validity(message) if self._settings.validity else "",
+        }
+        for number, text in enumerate(parts.texts, 1):
+            head = b"\x05\x00\x03" + reference + bytes([count, number]) if count > 1 else b""
+            yield {
+                **common,
+                "short_message": head + _encode(text, parts),
+                "registered_delivery": int(self._settings.receipts and number == count),
+            }
+
+    def _create_client(self) -> smpp34.Client:
+        settings = self._settings
+        return smpp34.Client(
+            settings.host,
+            settings.port,
+            settings.system_id,
+            settings.password.reveal(),
+            bind_type=_BINDS[settings.bind],
+            system_type=settings.system_type,
+            tls=settings.tls,
+            # More than we send at once, and than we keep: neither limit is to be met in there.
+            window_size=settings.window + 1,
+            inbound_capacity=KEPT_EVENTS,
+            connect_timeout_ms=int(settings.bind_seconds * 1000),
+        )
+
+    async def _of_receipt(self, receipt: Receipt) -> StatusUpdate:
+        """A receipt may come before the answer to its message: then that is waited for."""
+        if receipt.id not in self._sent and self._flights:
+            await asyncio.wait(set(self._flights))
+        error = f", error {receipt.error}" if receipt.error else ""
+        good = receipt.status in ("delivered", "accepted")
+        return StatusUpdate(
+            status=receipt.status,
+            provider_id=receipt.id,
+            key=self._sent.get(receipt.id, ""),
+            id=f"{receipt.id}/{receipt.word}",
+            reason="" if good else f"sms_smpp: {receipt.word}{error}",
+        )
+
+    def _of_opt_out(self, written: Written) -> StatusUpdate:
+        plus = "+" if written.international else ""
+        address = read_number(plus + written.sender.removeprefix("+"), self._settings.country)
+        return StatusUpdate(status="unsubscribed", address=address, id=f"answer/{token_hex(8)}")
+
+    @contextmanager
+    def _flight(self) -> Generator[None, None, None]:
+        flight = asyncio.get_running_loop().create_future()
+        self._flights.add(flight)
+        try:
+            yield
+        finally:
+            self._flights.discard(flight)
+            flight.set_result(None)
+
+    def _remember(self, id: str, key: str) -> None:
+        self._sent[id] = key
+        if len(self._sent) > KEPT_IDS:
+            self._sent.popitem(last=False)
+
+
+def _source(settings: SmsSmppSettings) -> dict[str, Any]:
+    """The sender's address; its type and plan of numbering (SMPP 3.4 §5.2.5, §5.2.6)."""
+    address = settings.sender.removeprefix("+")
+    ton, npi = (1, 1) if settings.sender.startswith("+") else (0, 0)
+    if not address.isdigit():
+        ton, npi = 5, 0
+    return {
+        "source_addr": address,
+        "source_addr_ton": ton if settings.from_ton < 0 else settings.from_ton,
+        "source_addr_npi": npi if settings.from_npi < 0 else settings.from_npi,
+    }
+
+
+def _encode(text: str, parts: SmsParts) -> bytes:
+    if parts.alphabet == "gsm7":
+        return encode_gsm7(text)
+    return text.encode("utf-16-be", "replace")
+
+
+def _validity(message: Message) -> str:
+    """The time that is left, in relative form (SMPP 3.4 §7.1.1.2); at most 28 days."""
+    if not (message.deadline and message.at):
+        return ""
+    seconds = min(max((message.deadline - message.at) // 1000, 1), 28 * 86_400)
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    day, hour = divmod(hours, 24)
+    return f"0000{day:02}{hour:02}{minute:02}{second:02}000R"
+
+
+@hookimpl
+def register_providers() -> list[type[Provider]]:
+    return [SmsSmpp]

@@ -1,0 +1,3 @@
+-- name: list_workspaces
+-- The names of all workspaces.
+select id from workspaces

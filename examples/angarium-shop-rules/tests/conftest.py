@@ -1,0 +1,8 @@
+"""Settings of pytest itself."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"

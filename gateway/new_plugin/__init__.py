@@ -1,0 +1,1 @@
+"""What `angarium plugins new` writes: a package that works, from the texts beside this file."""

@@ -1,0 +1,3 @@
+-- name: seed_workspace
+-- One more workspace.
+insert into workspaces (id, name, created_at) values (:id, :id, 0)

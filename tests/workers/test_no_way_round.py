@@ -1,0 +1,304 @@
+"""S2.10, B3: no order of events reaches somebody who opted out. A random history on both stores.
+
+Campaigns, decisions, test sends, retries, resends, fallbacks and callbacks come in any order with
+what the person says of each channel, at the doors, by the link or as a reply, late words included.
+The oracle is the list of those words; it is asked at the commit of every hand-over.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, TypeVar
+
+import hypothesis.strategies as st
+import msgspec
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from angarium.core.bus.bus import Bus
+from angarium.core.bus.link import Link
+from angarium.core.delivery.feedback import Feedback
+from angarium.core.delivery.gates import Hold, Send
+from angarium.core.delivery.judge import judge
+from angarium.core.delivery.promises import (
+    after_acceptance,
+    after_delay,
+    after_doubt,
+    after_lost_worker,
+    after_refusal,
+    end_unsent,
+)
+from angarium.core.delivery.record import Delivery, move
+from angarium.core.delivery.retries import RetryPolicy
+from angarium.core.delivery.status import DeliveryState
+from angarium.core.events.times import DAY, HOUR
+from angarium.core.people.identity import profile_of_user
+from angarium.core.store.attempts import Answer, Judged, hand_over, record
+from angarium.core.store.campaigns import create_campaign
+from angarium.core.store.campaigns import move as move_campaign
+from angarium.core.store.changes import Changes
+from angarium.core.store.feedback import apply_feedback
+from angarium.core.store.ledger import claim, lock, plan, save_moves
+from angarium.core.store.open import open_store
+from angarium.core.store.open import sqlite_url as url_of
+from angarium.core.store.protocol import Store, Transaction
+from angarium.core.store.retry import transact
+from angarium.core.workers import consent
+from angarium.core.workers.facts import Case, FactFinder, Outlet
+from angarium.core.workers.fallbacks import Fallbacks
+from angarium.core.workers.outbox import Publisher
+from angarium.plugins.channel import EMAIL, SMS
+from tests.databases import PostgresServer
+from tests.delivery.examples import NOW, new_delivery
+from tests.workers.offices import CAMPAIGN
+from tests.workers.people import apply, said
+
+T = TypeVar("T")
+S = DeliveryState
+CHANNELS = {"email": EMAIL, "sms": SMS}
+NAMES = st.sampled_from(sorted(CHANNELS))
+PERSON = profile_of_user("default", "u1")
+POLICY = RetryPolicy(attempts=9)
+NOWHERE = "nats://127.0.0.1:9"
+ANSWERS: dict[str, Callable[[Delivery, int], Delivery]] = {
+    "take": lambda row, now: after_acceptance(row, "", now),
+    "refuse": lambda row, _: after_refusal(row, "no"),
+    "delay": lambda row, now: after_delay(row, "busy", now, POLICY, None),
+    "lose": lambda row, now: after_doubt(row, "lost", now, POLICY),
+}
+
+
+class History(RuleBasedStateMachine):
+    """One person, a campaign with a fallback, and everything that may happen."""
+
+    loop: asyncio.AbstractEventLoop
+    database: Callable[[], AbstractAsyncContextManager[str]]
+    sends = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened = AsyncExitStack()
+        self.now = NOW
+        self.count = 0
+        self.words: dict[str, tuple[int, bool]] = {}
+        self.judged: list[Judged] = []
+        self.flying: list[Delivery] = []
+        self.sent: list[str] = []
+
+    @initialize()
+    def begin(self) -> None:
+        self.loop.run_until_complete(self._open())
+        for channel in CHANNELS:
+            for source in ("campaign", "decision", "test"):
+                self.plan(channel, source, "marketing", "at_least_once")
+
+    def teardown(self) -> None:
+        self.loop.run_until_complete(self._opened.aclose())
+
+    async def _open(self) -> None:
+        url = await self._opened.enter_async_context(type(self).database())
+        self.store: Store = await open_store(url)
+        self._opened.push_async_callback(self.store.close)
+        publisher = Publisher(self.store, Bus(Link(NOWHERE, "test")), lambda: self.now)
+        self.fallbacks = Fallbacks(self.store, publisher, CHANNELS, lambda: self.now)
+        self.finder = FactFinder(CHANNELS, "UTC")
+        body: dict[str, Any] = {**CAMPAIGN}
+        body["content"] = {**CAMPAIGN["content"], "fallback": {"after": "PT1H"}}
+        async with self.store.transaction() as tx:
+            text = msgspec.json.encode(body).decode()
+            campaign = await create_campaign(tx, "default", "cmp_1", "Any", text, NOW)
+            await move_campaign(tx, "default", campaign, "active", NOW)
+        traits = {"email": "ann@example.org", "mobile": "+989121234567"}
+        first = said("m0", "identify", user_id="u1", traits=traits)
+        await apply(self.store, "default", [first])
+
+    def tick(self) -> int:
+        self.count += 1
+        self.now += 2
+        return self.count
+
+    def note(self, channel: str, at: int, opted_in: bool) -> None:
+        if channel not in self.words or self.words[channel][0] < at:
+            self.words[channel] = (at, opted_in)
+
+    def do(self, work: Callable[[Transaction, Changes], Awaitable[T]]) -> T:
+        async def attempt(tx: Transaction) -> T:
+            changes = Changes()
+            result = await work(tx, changes)
+            await changes.save(tx, self.now)
+            return result
+
+        return self.loop.run_until_complete(transact(self.store, attempt))
+
+    @rule(channel=NAMES, opted_in=st.booleans(), late=st.booleans())
+    def speak(self, channel: str, opted_in: bool, late: bool) -> None:
+        """At a door, by an SDK; `late`: the word is of an hour ago."""
+        id = f"m{self.tick()}"
+        at = self.now - NOW - (HOUR + 1 if late else 0)
+        traits = {f"{channel}_opt_in": opted_in}
+        word = said(id, "identify", user_id="u1", traits=traits, at=at)
+        self.loop.run_until_complete(apply(self.store, "default", [word]))
+        self.note(channel, NOW + at, opted_in)
+
+    @rule(channel=NAMES, opted_in=st.booleans(), by_link=st.booleans())
+    def choose(self, channel: str, opted_in: bool, by_link: bool) -> None:
+        """On the page of preferences, or one click, or a reply."""
+        id = f"c{self.tick()}"
+        opted_in = opted_in and by_link
+        at = self.now
+        words = (PERSON, channel, opted_in, at, id, "preferences")
+        self.do(lambda tx, _: consent.choose(tx, "default", *words))
+        self.note(channel, at, opted_in)
+
+    @rule(
+        channel=NAMES,
+        source=st.sampled_from(["campaign", "decision", "test", "journey"]),
+        class_=st.sampled_from(["marketing", "transactional"]),
+        promise=st.sampled_from(["at_most_once", "at_least_once"]),
+    )
+    def plan(self, channel: str, source: str, class_: str, promise: str) -> None:
+        new = new_delivery(
+            f"dlv_{self.tick()}",
+            profile_id=PERSON,
+            channel=channel,
+            source=source,
+            class_=class_,
+            promise=promise,
+            test=source == "test",
+            planned_at=self.now,
+            due_at=self.now,
+            expires_at=self.now + 99 * DAY,
+            fallback_after=HOUR if channel == "email" else None,
+        )
+        self.do(lambda tx, changes: plan(tx, [new], changes))
+
+    @rule(channel=NAMES)
+    def ask_the_gates(self, channel: str) -> None:
+        self.tick()
+        claimed = self.do(lambda tx, c: claim(tx, "w1", channel, 3, c, self.now))
+
+        async def find() -> list[Case]:
+            async with self.store.reading() as tx:
+                return await self.finder.find(tx, claimed, Outlet(CHANNELS[channel]), self.now)
+
+        self.judged += [_judged(case, self.now) for case in self.loop.run_until_complete(find())]
+
+    @precondition(lambda self: self.judged)
+    @rule()
+    def hand_over(self) -> None:
+        self.tick()
+        judged, self.judged = self.judged, []
+        done = self.do(lambda tx, c: hand_over(tx, judged, c, self.now))
+        for item in judged:
+            if item.wanted.key in done and item.wanted.state is S.HANDED:
+                _, wanted = self.words.get(item.wanted.channel, (0, True))
+                assert wanted, f"{item.wanted.source} on {item.wanted.channel}"
+                self.flying.append(item.wanted)
+                self.sent.append(item.wanted.id)
+                History.sends += 1
+
+    @rule(channel=NAMES, answer=st.sampled_from(sorted(ANSWERS)))
+    def work(self, channel: str, answer: str) -> None:
+        """A whole round of a worker."""
+        self.ask_the_gates(channel)
+        self.hand_over()
+        if self.flying:
+            self.answer(answer)
+
+    @precondition(lambda self: self.flying)
+    @rule(answer=st.sampled_from(sorted(ANSWERS)))
+    def answer(self, answer: str) -> None:
+        self.tick()
+        handed = self.flying.pop()
+        said = Answer(handed, ANSWERS[answer](handed, self.now))
+        self.do(lambda tx, c: record(tx, [said], c, self.now))
+
+    @precondition(lambda self: self.flying or self.judged)
+    @rule()
+    def lose_the_worker(self) -> None:
+        self.tick()
+        keys = {row.key for row in self.flying} | {one.claimed.key for one in self.judged}
+        self.flying = []
+
+        async def sweep(tx: Transaction, changes: Changes) -> None:
+            rows = [row for row in await lock(tx, keys) if row.state in (S.CLAIMED, S.HANDED)]
+            moves = [(row, after_lost_worker(row)) for row in rows]
+            await save_moves(tx, moves, changes, self.now)
+
+        self.do(sweep)
+
+    @precondition(lambda self: self.sent)
+    @rule(word=st.sampled_from(["delivered", "bounced", "failed", "opened", "dismissed"]))
+    def call_back(self, word: str) -> None:
+        reaction = word in ("opened", "dismissed")
+        said = Feedback(
+            word if reaction else "status",
+            self.now,
+            id=f"f{self.tick()}",
+            delivery=self.sent[-1],
+            status="" if reaction else word,
+        )
+        self.do(lambda tx, c: apply_feedback(tx, "default", [said], c, self.now))
+
+    @rule(hours=st.integers(0, 3))
+    def wait(self, hours: int) -> None:
+        """Timers run out; retries are due."""
+        self.now += hours * HOUR
+        self.loop.run_until_complete(self.fallbacks.fire())
+
+
+def _judged(case: Case, now: int) -> Judged:
+    attempt = msgspec.structs.replace(case.attempt, provider="any")
+    row = attempt.delivery
+    match judge(attempt).decision:
+        case Send():
+            attempts = row.attempt + 1
+            wanted = move(row, S.HANDED, provider="any", handed_at=now, attempt=attempts)
+        case Hold(until, reason):
+            wanted = move(row, S.HELD, reason=reason, due_at=until, worker=None)
+        case skip:
+            wanted = end_unsent(row, S.SKIPPED, skip.reason, worker=None)
+    return Judged(row, wanted, "[]", row.context, case.revision, case.recent, case.seen)
+
+
+def run(database: Callable[[], AbstractAsyncContextManager[str]], examples: int) -> None:
+    """Random histories, each on an empty database."""
+    loop = asyncio.new_event_loop()
+    machine = type("Run", (History,), {"loop": loop, "database": staticmethod(database)})
+    how = settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    before = History.sends
+    try:
+        run_state_machine_as_test(machine, settings=how)
+    finally:
+        loop.close()
+    assert History.sends > before
+
+
+def test_no_history_reaches_who_opted_out_on_sqlite(tmp_path: Path, sqlite_template: Path) -> None:
+    @asynccontextmanager
+    async def database() -> AsyncIterator[str]:
+        path = Path(mkdtemp(dir=tmp_path)) / "history.db"
+        shutil.copy(sqlite_template, path)
+        yield url_of(path)
+
+    run(database, 40)
+
+
+def test_no_history_reaches_who_opted_out_on_postgres(
+    postgres: PostgresServer, postgres_template: str
+) -> None:
+    run(lambda: postgres.database(postgres_template), 12)

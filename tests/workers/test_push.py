@@ -1,0 +1,133 @@
+"""Which device a notification goes to, and what becomes of it when that device is gone."""
+
+from typing import ClassVar
+
+import pytest
+
+from angarium.core.delivery.status import DeliveryState
+from angarium.core.events.message import Device, Message
+from angarium.core.people.identity import profile_of_user
+from angarium.plugins import Accepted, PermanentFailure
+from angarium.plugins import Message as Outgoing
+from angarium.plugins.channel import PUSH
+from tests.delivery.examples import NOW, new_delivery
+from tests.parts.waiting import until
+from tests.store.ledgers import row, states
+from tests.workers.offices import Director, Office
+from tests.workers.people import apply, everybody, said
+
+SARA = profile_of_user("default", "sara")
+CONTENT = {"order": ["push"], "push": {"title": "Hello {{ profile.first_name }}"}}
+S = DeliveryState
+
+
+class PushDirector(Director):
+    """A provider of notifications to which some tokens are dead."""
+
+    name: ClassVar[str] = "push_director"
+    channel: ClassVar[str] = "push"
+
+    def __init__(self, *dead: str, since: int | None = None) -> None:
+        async def answer(message: Outgoing) -> Accepted:
+            if message.address in dead:
+                gone = "push_director: gone"
+                raise PermanentFailure(gone, address_dead=True, dead_since=since)
+            return Accepted(provider_id=message.key)
+
+        super().__init__(answer)
+
+    @property
+    def addresses(self) -> list[str]:
+        return [message.address for message in self.messages]
+
+
+def on(phone: str, at: int, user: str = "sara") -> Message:
+    """Somebody opens the app; the phone's token is called like it."""
+    device = Device(phone, "android", f"token-{phone}")
+    return said(f"{phone}-{at}", user_id=user, at=at, device=device, device_id=phone)
+
+
+@pytest.fixture
+async def shop(office: Office) -> Office:
+    await office.campaign(content=CONTENT)
+    office.now = NOW + 100
+    allowed = said("m0", "identify", user_id="sara", traits={"push_opt_in": True})
+    await apply(office.store, "default", [allowed, on("old", 1), on("new", 2)])
+    return office
+
+
+async def push(shop: Office, director: PushDirector, id: str = "dlv_1", **more: str) -> None:
+    """Plan a notification, and deliver it or not."""
+    await shop.plan(new_delivery(id, profile_id=SARA, channel="push", **more))
+    before = await states(shop.store)
+
+    async def ended() -> bool:
+        return (await row(shop.store, id)).state in (S.ACCEPTED, S.FAILED, S.SKIPPED)
+
+    async with shop.delivering(director, channels=(PUSH,)):
+        await until(ended)
+    assert sum((await states(shop.store)).values()) == sum(before.values())
+
+
+async def test_it_goes_to_the_device_used_last(shop: Office) -> None:
+    director = PushDirector()
+    await push(shop, director)
+
+    assert director.addresses == ["token-new"]
+    assert await states(shop.store) == {"accepted": 1}
+
+
+async def test_it_goes_to_the_device_of_its_trigger(shop: Office) -> None:
+    director = PushDirector()
+    await push(shop, director, device="old")
+
+    assert director.addresses == ["token-old"]
+
+
+async def test_where_that_device_is_gone_it_goes_to_the_next(shop: Office) -> None:
+    director = PushDirector("token-new")
+    await push(shop, director)
+
+    assert director.addresses == ["token-new", "token-old"]
+    assert director.keys == ["dlv_1", "dlv_1"]
+    delivery = await row(shop.store)
+    assert (delivery.state, delivery.resends) == (S.ACCEPTED, 0)
+    assert await states(shop.store) == {"accepted": 1}
+
+
+async def test_where_all_are_gone_it_fails_and_the_next_is_skipped(shop: Office) -> None:
+    director = PushDirector("token-new", "token-old")
+    await push(shop, director)
+    await push(shop, director, "dlv_2")
+
+    assert director.addresses == ["token-new", "token-old"]
+    first, second = await row(shop.store), await row(shop.store, "dlv_2")
+    assert (first.state, first.reason) == (S.FAILED, "push_director: gone")
+    assert (second.state, second.reason) == (S.SKIPPED, "address_dead")
+    (person,) = await everybody(shop.store, "default")
+    assert [device.death.reason for device in person["devices"].values()] == [first.reason] * 2
+
+    await apply(shop.store, "default", [on("old", 200)])
+    await push(shop, PushDirector(), "dlv_3")
+    assert (await row(shop.store, "dlv_3")).state is S.ACCEPTED
+
+
+async def test_a_word_older_than_the_registration_fails_the_message_only(shop: Office) -> None:
+    """APNs says since when a token is dead."""
+    director = PushDirector("token-new", since=NOW + 1)
+    await push(shop, director)
+
+    assert director.addresses == ["token-new"]
+    assert (await row(shop.store)).state is S.FAILED
+    (person,) = await everybody(shop.store, "default")
+    assert all(device.is_live for device in person["devices"].values())
+
+
+async def test_who_has_logged_out_gets_nothing_on_that_phone(shop: Office) -> None:
+    await apply(shop.store, "default", [on("old", 4, "reza"), on("new", 4, "reza")])
+    director = PushDirector()
+    await push(shop, director)
+
+    assert director.addresses == []
+    delivery = await row(shop.store)
+    assert (delivery.state, delivery.reason) == (S.SKIPPED, "no_address")
