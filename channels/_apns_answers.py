@@ -46,6 +46,10 @@ class _Body(msgspec.Struct):
     reason: str = ""
 
 
+class _Gone(msgspec.Struct):
+    timestamp: int | None = None
+
+
 def read_reason(answer: Answer) -> str:
     """Apple's word for what is wrong; "": none was given."""
     try:
@@ -55,13 +59,22 @@ def read_reason(answer: Answer) -> str:
     return reason[:60] if reason.isascii() and reason.isalnum() else ""
 
 
+def _gone_since(answer: Answer) -> int | None:
+    """Since when the app is gone from the phone, in ms; None: it does not say."""
+    try:
+        return msgspec.json.decode(answer.body, type=_Gone).timestamp
+    except ValueError:
+        return None
+
+
 def read_failure(answer: Answer) -> Failure:
     """What any other answer than 200 means; ExpiredProviderToken is the caller's to renew."""
     reason = read_reason(answer)
     shown = f"{answer.status} {reason}".strip()
     if answer.status == 410 or reason in _DEAD:
         why = _DEAD.get(reason, _DEAD["Unregistered"])
-        return PermanentFailure(f"push_apns: {why} ({shown})", address_dead=True)
+        since = _gone_since(answer)
+        return PermanentFailure(f"push_apns: {why} ({shown})", address_dead=True, dead_since=since)
     if reason in _OUR_FAULT or answer.status == 403:
         what = _OUR_FAULT.get(reason, "see [channels.push_apns]")
         return TemporaryFailure(

@@ -161,7 +161,7 @@ class Life(asyncio.SubprocessProtocol):
 
         `hide`: what its output must not show meanwhile. `hear` takes what a call that lasts tells
         on the way. Cancelled, it tells the plugin so; of a send it gives what is still answered
-        within a second.
+        within a second. One that has not even begun by then never will: its process is ended.
         """
         if self.reason:
             return Answer(Lost(self.reason), False)
@@ -175,6 +175,8 @@ class Life(asyncio.SubprocessProtocol):
             self._write(Cancel(id))
             if verb == "send":
                 await asyncio.wait({asked.answer}, timeout=CANCEL_SECONDS)
+                if not (asked.answer.done() or asked.begun):
+                    await self._end("did not begin a send in time")
             if not asked.answer.done():
                 raise
             return Answer(asked.answer.result(), asked.begun)
@@ -200,6 +202,12 @@ class Life(asyncio.SubprocessProtocol):
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._gone.wait()
+        self._kill()
+        await self._gone.wait()
+
+    async def _end(self, verdict: str) -> None:
+        """End it now; what is said of it afterwards is `verdict`."""
+        self._verdict = self._verdict or verdict
         self._kill()
         await self._gone.wait()
 
@@ -297,8 +305,7 @@ class Life(asyncio.SubprocessProtocol):
         log.error("plugin_blocks_its_loop", plugin=self._plugin, seconds=seconds)
         self._signal(signal.SIGUSR1)  # it writes where it stands
         await asyncio.sleep(DUMP_SECONDS)
-        self._verdict = self._verdict or f"blocked its loop for {seconds:g} s"
-        self._kill()
+        await self._end(f"blocked its loop for {seconds:g} s")
 
     async def _answers(self, number: int) -> bool:
         with suppress(TimeoutError):

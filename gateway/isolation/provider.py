@@ -172,11 +172,11 @@ class IsolatedProvider(Provider):
             case "in_doubt":
                 self.keeper.behaved()
                 return InDoubt(failed.reason)
-            case "cancelled":
+            case "cancelled" if begun:
                 self.keeper.broke("gave no answer in time")
-                if begun:
-                    return asyncio.CancelledError()
-                return self._later("was not reached in time", None)
+                return asyncio.CancelledError()
+            case "cancelled":
+                return self._later("its process did not begin it in time", None)
             case "wrong":
                 reason = failed.reason
             case _:

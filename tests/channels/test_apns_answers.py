@@ -87,3 +87,19 @@ def test_the_time_of_an_unregistered_token_is_no_hindrance() -> None:
     body = b'{"reason": "Unregistered", "timestamp": 1790000000000}'
 
     assert read_reason(Answer(410, {}, body)) == "Unregistered"
+
+
+@pytest.mark.parametrize(
+    ("body", "since"),
+    [
+        (b'{"reason":"Unregistered","timestamp":1795000000123}', 1_795_000_000_123),
+        (b'{"reason":"Unregistered"}', None),
+        (b'{"reason":"Unregistered","timestamp":"soon"}', None),
+        (b"", None),
+    ],
+)
+def test_who_told_the_token_again_since_then_keeps_it(body: bytes, since: int | None) -> None:
+    failure = read_failure(Answer(410, {}, body))
+
+    assert isinstance(failure, PermanentFailure)
+    assert failure.dead_since == since

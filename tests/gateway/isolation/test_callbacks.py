@@ -18,7 +18,7 @@ def posted(body: bytes, signature: str = "good") -> CallbackRequest:
 
 @pytest.fixture
 async def reader(load: Load) -> AsyncIterator[Provider]:
-    provider = load(hang_seconds=0.3).create_provider("sms_rogue", {})
+    provider = load(hang_seconds=2.0).create_provider("sms_rogue", {})
     yield provider
     await close_readers({"sms_rogue": provider})
 

@@ -1,21 +1,22 @@
 """D17 in the delivery worker: a rogue beside a sound provider."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from angarium.core.bus.bus import Bus
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.store.plugins import list_health
+from angarium.core.store.protocol import Store
 from angarium.gateway.isolation.health import keepers_of, telling
 from tests.delivery.examples import NOW, new_delivery
 from tests.gateway.isolation.conftest import Load
 from tests.parts.waiting import until
 from tests.store.ledgers import row, states
 from tests.workers.offices import Director, Office
-
-pytest_plugins = ["tests.workers.conftest"]
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,15 @@ def anyio_backend() -> Any:
 def store_url(sqlite_url: str) -> str:
     """It does not matter here which."""
     return sqlite_url
+
+
+@pytest.fixture
+async def office(store: Store, bus: Bus) -> AsyncIterator[Office]:
+    office = Office(store, bus)
+    publishing = asyncio.create_task(office.publisher.run())
+    yield office
+    publishing.cancel()
+    await asyncio.gather(publishing, return_exceptions=True)
 
 
 async def planned(office: Office, word: str, count: int = 10) -> None:
@@ -53,7 +63,7 @@ async def test_a_rogue_costs_its_own_messages_and_no_others(
 ) -> None:
     """One is in doubt, or those that were under way with it; all others arrive, each once."""
     section: Mapping[str, Any] = {"log": str(tmp_path / "vendor.log")}
-    plugins = load(hang_seconds=0.5, memory_mb=128)
+    plugins = load(memory_mb=128, hang_seconds=1.0 if word == "block" else 10.0)
     rogue, mail = plugins.create_provider("sms_rogue", section), Director()
     await planned(office, word)
     async with (

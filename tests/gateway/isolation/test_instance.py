@@ -29,7 +29,7 @@ async def instance(installed: Path, tmp_path: Path) -> AsyncIterator[Instance]:
         "ANGARIUM_CHANNELS_SMS_ROGUE_LOG": str(tmp_path / "vendor.log"),
         "ANGARIUM_CHANNELS_SMS_ROGUE_TOKEN": SECRET,
         "ANGARIUM_PLUGINS_ENVIRON": "ROGUE_LOG",
-        "ANGARIUM_PLUGINS_HANG_SECONDS": "2",
+        "ANGARIUM_PLUGINS_HANG_SECONDS": "5",
     }
     async with running_instance(tmp_path, environ) as instance:
         yield instance

@@ -80,7 +80,7 @@ async def test_a_process_that_speaks_nonsense_is_ended(open_rogue: Open) -> None
 async def test_one_that_is_stopped_with_sigstop_is_ended_like_one_that_blocks(
     open_rogue: Open,
 ) -> None:
-    rogue: IsolatedProvider = await open_rogue(hang_seconds=0.3)
+    rogue: IsolatedProvider = await open_rogue(hang_seconds=1.0)
     assert rogue.keeper.pid is not None
     os.kill(rogue.keeper.pid, signal.SIGSTOP)
 

@@ -71,7 +71,7 @@ async def test_one_that_raises_says_no_more_than_what(make: Make) -> None:
 
 @pytest.mark.parametrize("delivery", ["exit", "block"])
 async def test_one_that_dies_is_away_until_it_is_started_again(make: Make, delivery: str) -> None:
-    listener = make(hang_seconds=0.3)
+    listener = make(hang_seconds=2.0)
 
     with pytest.raises(ListenerFailed, match="its process"):
         await listener(report(delivery))

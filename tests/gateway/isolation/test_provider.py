@@ -19,6 +19,9 @@ from angarium.plugins.settings import SettingsInvalid
 from tests.gateway.isolation.conftest import SECRET, Load, Open
 from tests.gateway.isolation.sending import ADDRESS, message, rested, send
 
+QUICK = {"hang_seconds": 1.0}
+"""Only where a loop is blocked: on a busy machine every process is late at times."""
+
 
 async def test_a_strangers_plugin_delivers_and_is_never_imported_here(open_rogue: Open) -> None:
     rogue = await open_rogue()
@@ -99,6 +102,23 @@ async def test_one_that_hangs_is_given_up_at_the_callers_limit(open_rogue: Open,
     assert rogue.keeper.conduct.count == 1
 
 
+async def test_what_was_given_up_before_it_began_is_surely_not_sent(
+    open_rogue: Open, tmp_path: Path
+) -> None:
+    """Its caller's limit may be shorter than what a loop may stand still."""
+    rogue = await open_rogue({"log": str(tmp_path / "vendor.log")})
+
+    blocking, *waiting = await send(rogue, "block", "hello", "hello", seconds=0.2)
+    await rested(rogue)
+    [again] = await send(rogue, "hello")
+
+    assert isinstance(blocking, TimeoutError)
+    assert [type(one) for one in waiting] == [TemporaryFailure, TemporaryFailure]
+    assert isinstance(again, Accepted)
+    assert (tmp_path / "vendor.log").read_text() == "dlv_0\n"
+    assert rogue.keeper.conduct.last == "did not begin a send in time"
+
+
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
@@ -106,14 +126,14 @@ async def test_one_that_hangs_is_given_up_at_the_callers_limit(open_rogue: Open,
         ("quit", "called exit()"),
         ("crash", "was ended by SIGSEGV"),
         ("leak", "ran out of its 128 MiB of memory"),
-        ("block", "blocked its loop for 0.5 s"),
+        ("block", "blocked its loop for 1 s"),
     ],
 )
 async def test_a_process_that_dies_takes_only_what_it_had_begun(
     open_rogue: Open, word: str, reason: str
 ) -> None:
     """D17: what was not begun is surely not sent; the next send finds a process again."""
-    rogue = await open_rogue(memory_mb=128, hang_seconds=0.5)
+    rogue = await open_rogue(memory_mb=128, **(QUICK if word == "block" else {}))
     first = rogue.keeper.pid
     with capture_logs() as lines:
         begun, killer, *rest = await send(rogue, "slow 30", word, "hello", "hello")
@@ -134,7 +154,7 @@ async def test_a_process_that_dies_takes_only_what_it_had_begun(
 
 
 async def test_where_a_loop_is_blocked_is_logged(open_rogue: Open) -> None:
-    rogue = await open_rogue(hang_seconds=0.3)
+    rogue = await open_rogue(**QUICK)
     with capture_logs() as lines:
         await send(rogue, "block")
 
@@ -246,9 +266,9 @@ async def test_one_that_dies_while_it_opens_is_tried_again_later(
 
 
 async def test_one_that_does_not_open_in_time_is_ended(open_rogue: Open) -> None:
-    rogue = await open_rogue({"opening": "hang"}, start_seconds=1.0)
+    rogue = await open_rogue({"opening": "hang"}, start_seconds=3.0)
 
-    assert rogue.keeper.conduct.last == "did not open in 1 s"
+    assert rogue.keeper.conduct.last in ("did not open in 3 s", "did not load in 3 s")
 
 
 async def test_content_of_another_channel_is_not_sent(open_rogue: Open) -> None:
