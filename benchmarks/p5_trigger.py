@@ -33,7 +33,7 @@ from benchmarks.traffic import WELCOME, in_batches, messages
 APART_SECONDS = 0.02
 EVENTS = 100
 WAIT_SECONDS = 30.0
-LOADS = (1_000, 3_000, 6_000)
+LOADS = (1_000, 2_000, 3_000)
 """Events a second, in batches of 100, besides the welcomes."""
 QUICK_LOADS = (1_000,)
 BATCH = 100
