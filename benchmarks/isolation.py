@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Literal
 
 import uvloop
 
@@ -48,8 +49,8 @@ async def measure(folder: Path) -> None:
     point = EntryPoint("sms_nothing", "nothing_plugin", "angarium.plugins")
     environ = {**os.environ, "PYTHONPATH": str(folder)}
 
-    def make(isolation: str) -> Provider:
-        settings = PluginsSettings(isolation=isolation)  # type: ignore[arg-type]  # one of two words
+    def make(isolation: Literal["process", "none"]) -> Provider:
+        settings = PluginsSettings(isolation=isolation)
         return load_isolated(settings, [point], environ).create_provider("sms_nothing", {})
 
     inside, apart = make("none"), make("process")

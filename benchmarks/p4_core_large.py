@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import asyncpg
 
@@ -65,34 +66,38 @@ async def _both(folder: Path, shelf: "Shelf", batches: Sequence[Sequence[bytes]]
     return {**figures_of(drained), "floor": len(harvest.log) / seconds}
 
 
-class Shelf:
-    """A full database, and copies of it."""
+class Shelf(Protocol):
+    """A full database, and copies of it; each by its URL."""
 
     async def fill(self, people: int) -> None:
         """Make the database that is copied."""
-        store = await open_store(self.url("full_one"))
-        try:
-            await store.migrate()
-            await activate(store, definitions())
-            await add_people(store, people, EVENTS_EACH)
-        finally:
-            await store.close()
-
-    def url(self, name: str) -> str:
-        raise NotImplementedError
 
     async def take(self, name: str) -> str:
-        raise NotImplementedError
+        """A copy that is not used yet."""
+        ...
 
     async def give_back(self, name: str) -> None:
-        raise NotImplementedError
+        """Drop a copy."""
 
 
-class Files(Shelf):
+async def _fill(url: str, people: int) -> None:
+    store = await open_store(url)
+    try:
+        await store.migrate()
+        await activate(store, definitions())
+        await add_people(store, people, EVENTS_EACH)
+    finally:
+        await store.close()
+
+
+class Files:
     """SQLite."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    async def fill(self, people: int) -> None:
+        await _fill(self.url("full_one"), people)
 
     def url(self, name: str) -> str:
         return sqlite_url(self._folder / f"{name}.db")
@@ -106,7 +111,7 @@ class Files(Shelf):
             file.unlink()
 
 
-class Databases(Shelf):
+class Databases:
     """PostgreSQL."""
 
     def __init__(self, uri: str) -> None:
@@ -117,7 +122,7 @@ class Databases(Shelf):
 
     async def fill(self, people: int) -> None:
         await self.execute("create database full_one")
-        await super().fill(people)
+        await _fill(self.url("full_one"), people)
         await self.execute("vacuum analyze")
 
     async def take(self, name: str) -> str:
