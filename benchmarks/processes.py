@@ -80,7 +80,7 @@ async def running(
     with (folder / f"{name}.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, *command),
-            env={**os.environ, "ANGARIUM_LOG_LEVEL": "warning", **(environ or {})},
+            env={**_installed(), "ANGARIUM_LOG_LEVEL": "warning", **(environ or {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
@@ -93,6 +93,11 @@ async def running(
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         await process.communicate()
+
+
+def _installed() -> dict[str, str]:
+    """Our environment, but that byte code is kept, as it is wherever the wheel is installed."""
+    return {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def angarium(*words: str) -> list[str]:

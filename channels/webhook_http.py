@@ -1,22 +1,21 @@
-"""A channel `webhook`, and a provider on it: each message is posted to a service of yours, signed.
+"""Messages on the channel `webhook`: each is posted to a service of yours, signed.
 
-For what has no channel of its own: a call centre's queue, a loyalty system, a chat room. The
-signature and headers are those of Standard Webhooks (standardwebhooks.com), for which there are
+The signature and headers are those of Standard Webhooks (standardwebhooks.com), for which there are
 libraries in most languages. `webhook-id` is the same at every attempt: repeats are known by it.
 """
 
 import hmac
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
 from angarium.channels._guard import allowed_by, check_url
 from angarium.channels._http import Answer, Http, retry_after
+from angarium.channels.webhook import WebhookContent
 from angarium.plugins import (
     Accepted,
-    Channel,
     InDoubt,
     Message,
     PermanentFailure,
@@ -30,32 +29,6 @@ MAX_BYTES: Final = 1024 * 1024
 BUSY_SECONDS: Final = 30.0
 MISCONFIGURED_SECONDS: Final = 300.0
 _PREFIX: Final = "whsec_"
-_LONGEST_ADDRESS: Final = 512
-
-
-class WebhookContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`content.webhook` of a campaign: what the service is told; texts in `data` are templates."""
-
-    type: str = "message"
-    data: dict[str, Any]
-
-
-def parse_webhook_address(text: str) -> str:
-    """By what the service knows the person. Raises ValueError."""
-    if not text.isprintable() or not text.strip() or len(text) > _LONGEST_ADDRESS:
-        raise ValueError(f"must be one line of 1 to {_LONGEST_ADDRESS} letters")
-    return text.strip()
-
-
-WEBHOOK: Final = Channel(
-    name="webhook",
-    consent_attribute="webhook_opt_in",
-    consent_default="opted_in",
-    address_attribute="webhook_id",
-    address_kind="webhook_id",
-    content=WebhookContent,
-    parse_address=parse_webhook_address,
-)
 
 
 class WebhookHttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,11 +162,6 @@ def _read_secret(setting: str, secret: Secret) -> bytes:
     if not text.startswith(_PREFIX) or not 24 <= len(key) <= 64:
         raise ValueError(f"{setting}: must be {_PREFIX} and 24 to 64 bytes in base64")
     return key
-
-
-@hookimpl
-def register_channels() -> list[Channel]:
-    return [WEBHOOK]
 
 
 @hookimpl

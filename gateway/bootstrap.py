@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Final, NamedTuple
 
 from litestar.types import ASGIApp
@@ -68,12 +68,13 @@ async def _open(settings: Settings, clock: Now, stack: AsyncExitStack) -> AllPar
         store=store,
         bus=bus,
         settings=settings,
-        plugins=load_isolated(settings.plugins),
+        plugins=load_isolated(settings.plugins, sections=settings.channels),
         now=clock,
         keyring=keyring,
         links=Links(secret, settings.http.public_url),
         metrics=Metrics(),
         workspace=WORKSPACE,
+        load_all=cache(partial(load_isolated, settings.plugins)),
     )
     stack.push_async_callback(close_readers, parts.callbacks)
     return parts

@@ -1,5 +1,6 @@
 """What the doors are made of, put together once in bootstrap and handed to every handler."""
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import msgspec
@@ -19,8 +20,9 @@ from angarium.plugins.provider import Provider
 class AllParts(msgspec.Struct, frozen=True):
     """Nothing in it is replaced while the process lives.
 
-    plugins: what is installed. workspace: what the routes without a key belong to. callbacks: the
-    providers whose callbacks have been read; it grows.
+    plugins: what the settings need. workspace: what the routes without a key belong to.
+    callbacks: the providers whose callbacks have been read; it grows. load_all: loads whatever is
+    installed, to list it, where that is more than `plugins`; it takes its time.
     """
 
     store: Store
@@ -33,6 +35,7 @@ class AllParts(msgspec.Struct, frozen=True):
     metrics: Metrics
     workspace: str = "default"
     callbacks: dict[str, Provider] = {}
+    load_all: Callable[[], Plugins] | None = None
 
 
 Parts: TypeAlias = NamedDependency[AllParts]

@@ -1,5 +1,6 @@
 """What is installed and set up, over HTTP; and what campaigns ask for that nothing sends."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -93,7 +94,8 @@ class PluginsBody(msgspec.Struct, rename="camel"):
     tags=["plugins"],
 )
 async def list_plugins(parts: Parts, caller: Caller) -> PluginsBody:
-    plugins: Plugins = parts.plugins
+    load = parts.load_all
+    plugins: Plugins = parts.plugins if load is None else await asyncio.to_thread(load)
     async with parts.store.reading() as tx:
         active = await active_campaigns(tx)
         health = await list_health(tx, parts.now() - HEARD)

@@ -6,7 +6,6 @@ import msgspec
 from litestar import Request, Response, get, route
 from litestar.enums import HttpMethod
 
-from angarium.channels._web_push_crypto import public_key
 from angarium.gateway.answers import told
 from angarium.gateway.cors import Cors
 from angarium.gateway.parts import AllParts, Parts
@@ -35,6 +34,9 @@ class KeyBody(msgspec.Struct, rename="camel"):
     tags=["public"],
 )
 async def tell_web_push_key(parts: Parts, request: Request[Any, Any, Any]) -> Response[KeyBody]:
+    # Imported when somebody first asks, so that the doors open sooner: it brings cryptography.
+    from angarium.channels._web_push_crypto import public_key
+
     sections = parts.settings.channels
     named = (sections[name].get(SETTING) for name in sections_of(sections, PROVIDER))
     key = public_key(next(filter(None, named), None) or await instance_key(parts.store))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from angarium.channels._web_push_crypto import make_private_key
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.retry import transact
 from angarium.core.store.web_push import find_web_push_key, keep_web_push_key
@@ -23,6 +22,9 @@ async def instance_key(store: Store) -> str:
 
 
 async def _keep(tx: Transaction) -> str:
+    # Imported only by the instance that makes a key: it brings all of cryptography.
+    from angarium.channels._web_push_crypto import make_private_key
+
     return await keep_web_push_key(tx, make_private_key())
 
 

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 
 from angarium.core.bus import api
 from angarium.core.bus.errors import BusError
+from angarium.core.bus.library import Msg, Subscription
 from angarium.core.bus.replies import read_reply
 from angarium.core.bus.session import Session
 

@@ -4,9 +4,8 @@ import asyncio
 from collections import deque
 from typing import Self
 
-from nats.aio.msg import Msg
-
 from angarium.core.bus.errors import BusError
+from angarium.core.bus.library import Msg
 from angarium.core.bus.link import Link
 
 FLUSH_SECONDS = 5.0

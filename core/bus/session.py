@@ -4,13 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-import nats.errors
 import structlog
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 
 from angarium.core.bus.errors import BusError, BusUnavailable
+from angarium.core.bus.library import Client, Msg, Subscription, errors
 
 T = TypeVar("T")
 
@@ -75,7 +72,7 @@ class Session:
         """Send without waiting for any answer."""
         try:
             await self._client.publish(subject, body, reply=reply, headers=headers)
-        except (nats.errors.Error, OSError) as error:
+        except (errors.Error, OSError) as error:
             raise BusUnavailable(f"the connection to NATS failed: {error}") from error
 
     async def subscribe(
@@ -88,7 +85,7 @@ class Session:
                 subject, queue=queue, cb=on_msg, pending_msgs_limit=0, pending_bytes_limit=0
             )
             return subscription
-        except (nats.errors.Error, OSError) as error:
+        except (errors.Error, OSError) as error:
             raise BusUnavailable(f"the connection to NATS failed: {error}") from error
 
     def shorten(self, subscription: Subscription, take: Take) -> None:
@@ -100,7 +97,7 @@ class Session:
         """End a subscription; of no consequence if the connection is gone."""
         try:
             await subscription.unsubscribe()
-        except (nats.errors.Error, OSError):
+        except (errors.Error, OSError):
             return
 
     async def within(self, limit: float, work: Coroutine[Any, Any, T]) -> T:
@@ -116,9 +113,9 @@ class Session:
                 return task.result()
         except BusError:
             raise
-        except (TimeoutError, nats.errors.NoRespondersError) as error:
+        except (TimeoutError, errors.NoRespondersError) as error:
             raise BusUnavailable(_NO_ANSWER) from error
-        except (nats.errors.Error, OSError) as error:
+        except (errors.Error, OSError) as error:
             raise BusUnavailable(f"the connection to NATS failed: {error}") from error
         finally:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Open the store that a URL names."""
+"""Open the store that a URL names. Only its own driver is imported, for quick starts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 from angarium.core.store.catalogue import QUERIES, load_queries
 from angarium.core.store.errors import StoreUnavailable
 from angarium.core.store.migrate import MIGRATIONS, load_migrations
-from angarium.core.store.postgres import PostgresStore
 from angarium.core.store.protocol import Store
-from angarium.core.store.sqlite import SqliteStore
 
 
 async def open_store(
@@ -21,11 +19,15 @@ async def open_store(
     """
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":
+        from angarium.core.store.sqlite import SqliteStore
+
         path = _path(url)
         return await SqliteStore.open(
             path, load_queries("sqlite", queries), load_migrations("sqlite", migrations)
         )
     if scheme in ("postgresql", "postgres"):
+        from angarium.core.store.postgres import PostgresStore
+
         return await PostgresStore.open(
             url, load_queries("postgres", queries), load_migrations("postgres", migrations)
         )

@@ -1,6 +1,13 @@
 """The command line: `angarium COMMAND`. What a command needs is imported when it runs."""
 
+from importlib import import_module
+
 import click
+
+from angarium.config.lean import without
+
+with without("rich"):  # for stacks in colours, of which structlog is asked for none
+    import_module("structlog")
 
 from angarium.gateway.cli import demo, plugins, run, show, store
 from angarium.gateway.cli.options import Chosen, config_option

@@ -65,7 +65,7 @@ def _channel_mistakes(
     if not sections:
         return []
     try:
-        load_isolated(plugins).create_providers(sections)
+        load_isolated(plugins, sections=sections).create_providers(sections)
     except SettingsInvalid as invalid:
         return [
             Mistake(setting, detail if detail.endswith((".", "?")) else f"{detail}.")

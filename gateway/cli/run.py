@@ -79,7 +79,7 @@ def core(config: Chosen, tether: int | None) -> None:
     """
 
     async def work(settings: "Settings") -> None:
-        from angarium.gateway.workers import run_core
+        from angarium.gateway.run_core import run_core
 
         await run_core(settings)
 
@@ -97,7 +97,7 @@ def deliver(config: Chosen, tether: int | None) -> None:
     """
 
     async def work(settings: "Settings") -> None:
-        from angarium.gateway.workers import run_deliver
+        from angarium.gateway.run_deliver import run_deliver
 
         await run_deliver(settings)
 

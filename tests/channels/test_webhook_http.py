@@ -15,14 +15,8 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from angarium.channels.webhook_http import (
-    MAX_BYTES,
-    WEBHOOK,
-    WebhookContent,
-    WebhookHttp,
-    WebhookHttpSettings,
-    parse_webhook_address,
-)
+from angarium.channels.webhook import WEBHOOK, WebhookContent, parse_webhook_address
+from angarium.channels.webhook_http import MAX_BYTES, WebhookHttp, WebhookHttpSettings
 from angarium.plugins import (
     Accepted,
     InDoubt,
@@ -139,8 +133,10 @@ class TestConformance(ProviderContract):
 
 
 def test_the_gateway_finds_channel_and_provider() -> None:
-    value = "angarium.channels.webhook_http"
-    plugins = load_plugins([EntryPoint("webhook_http", value, "angarium.plugins")])
+    plugins = load_plugins(
+        EntryPoint(name, f"angarium.channels.{name}", "angarium.plugins")
+        for name in ("webhook", "webhook_http")
+    )
 
     assert plugins.channels["webhook"] is WEBHOOK
     assert plugins.providers["webhook_http"] is WebhookHttp

@@ -147,3 +147,27 @@ def test_a_provider_that_dies_over_its_section_is_named(folder: Path) -> None:
     with pytest.raises(SettingsInvalid, match="cannot be used: __init__ raised TypeError"):
         plugins.create_provider("pigeon_post", {})
     sys.modules.pop("post")
+
+
+@pytest.mark.parametrize(
+    ("sections", "loaded"),
+    [
+        ({}, set[str]()),
+        ({"email_smtp": {}}, {"email_smtp"}),
+        ({"second": {"provider": "sms_http"}}, {"sms_http"}),
+    ],
+)
+def test_of_our_own_only_what_has_a_section_is_loaded(
+    sections: Mapping[str, Mapping[str, str]], loaded: set[str]
+) -> None:
+    plugins = load_isolated(PluginsSettings(), sections=sections)
+
+    assert set(plugins.providers) == loaded
+    assert "webhook" in plugins.channels
+
+
+@pytest.mark.parametrize("provider", ["email_console", "email_smpt"])
+def test_a_section_that_no_plugin_is_named_as_loads_all_of_them(provider: str) -> None:
+    plugins = load_isolated(PluginsSettings(), sections={provider: {}})
+
+    assert {"email_console", "push_apns"} <= set(plugins.providers)
