@@ -104,7 +104,7 @@ def pack(checked: Checked, envelope: Envelope, workspace: str, partitions: int) 
             token = tokens.setdefault(partition_of(workspace, token, partitions), token)
             groups.setdefault(token, []).append(member)
     return [
-        Outgoing(events_subject(workspace, token), envelope.around(part))
+        Outgoing(events_subject(workspace, token), envelope.around(part), joins=True)
         for token, members in groups.items()
         for part in _parts(members)
     ]

@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 from litestar.types import ASGIApp, Receive, Send
 
-from angarium.core.bus.wire import Outgoing
 from angarium.gateway.auth import not_authenticated, write_key
 from angarium.gateway.bodies import (
     Members,
@@ -156,7 +155,8 @@ class Door:
         self._allowances.spend(caller.key, len(members))
         partitions = self._parts.settings.nats.partitions
         if checked.members:
-            await self._publish(pack(checked, envelope, caller.workspace, partitions))
+            packed = pack(checked, envelope, caller.workspace, partitions)
+            await self._parts.bus.publish_all(packed)
         self._count(len(members), checked.rejected)
         if not checked.rejected:
             return SUCCESS
@@ -170,12 +170,6 @@ class Door:
             raise Refusal(Problem.EMPTY_BATCH)
         if count > most:
             raise Refusal(Problem.BATCH_TOO_LONG, f"a batch may have {most} messages")
-
-    async def _publish(self, messages: list[Outgoing]) -> None:
-        if len(messages) == 1:
-            await self._parts.bus.publish(messages[0].subject, messages[0].body)
-        else:
-            await self._parts.bus.publish_all(messages)
 
     def _count(self, members: int, rejected: Sequence[Rejected]) -> None:
         self._parts.metrics.accepted.inc(members - len(rejected))

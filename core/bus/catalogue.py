@@ -42,8 +42,8 @@ ENTRIES: Final = (
         "angarium.events.{workspace}.{person}",
         subjects.EVENTS,
         "in",
-        "What people do and who they are: one message, or a batch.",
-        {"message": payloads.MESSAGE, "batch": payloads.BATCH},
+        "What people do and who they are: one message, a batch, or an array of those.",
+        {"message": payloads.MESSAGE, "batch": payloads.BATCH, "array": payloads.ARRAY},
     ),
     Entry(
         "decisions",

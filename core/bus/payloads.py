@@ -73,6 +73,13 @@ BATCH: Final = _object(
     },
 )
 
+ARRAY: Final[Schema] = {
+    "type": "array",
+    "description": "Messages and batches of several senders, in their order: 1 MiB at most.",
+    "maxItems": 1000,
+    "items": {"anyOf": [BATCH, MESSAGE]},
+}
+
 DECISION: Final = _object(
     '"This person should get this campaign."',
     ["decisionId", "campaign", "userId"],

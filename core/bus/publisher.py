@@ -1,7 +1,8 @@
 """Publishing: durable when it returns, and many at once for the price of one.
 
-While some messages are on their way the next ones gather. A few go as plain messages, for each of
-which the server syncs its disk; many go together as one atomic batch, for which it does so once.
+While some messages are on their way the next ones gather. Those that join go as one message. A few
+others go as plain messages, for each of which the server syncs its disk; many go together as one
+atomic batch, for which it does so once.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ from angarium.core.bus.wire import Outgoing
 FEW = 16
 """Up to so many single messages go at once but each for itself: a batch costs the server three
 new files, which is as much as the syncs of twenty messages."""
+
+JOINED_BYTES = 2**19
+"""Up to so many bytes are joined: some thousand events, as many as one transaction takes."""
 
 MOST_BYTES = 16 * 2**20
 MOST_WAITING_BYTES = 64 * 2**20
@@ -110,7 +114,7 @@ class Publisher:
         try:
             while waiting:
                 groups = _next_batch(waiting)
-                if len(groups) <= FEW and all(len(group.messages) == 1 for group in groups):
+                if len(groups) <= FEW and all(map(_is_single, groups)):
                     await asyncio.gather(*(self._send([group]) for group in groups))
                 else:
                     await self._send(groups)
@@ -123,7 +127,8 @@ class Publisher:
 
     async def _send(self, groups: list[_Group]) -> BusError | None:
         """Send groups in one go and settle them; the error of one alone is returned as well."""
-        error = await self._outcome([message for group in groups for message in group.messages])
+        messages = [message for group in groups for message in group.messages]
+        error = await self._outcome(wire.join(messages, JOINED_BYTES))
         if isinstance(error, _ONE_FOR_ALL) and len(groups) > 1:
             await self._send_apart(groups)
             return None
@@ -155,6 +160,11 @@ class Publisher:
         except BusError as error:
             return error
         return None
+
+
+def _is_single(group: _Group) -> bool:
+    """Whether it gains nothing by going together with others, if they are few."""
+    return len(group.messages) == 1 and not group.messages[0].joins
 
 
 def _next_batch(waiting: deque[_Group]) -> list[_Group]:

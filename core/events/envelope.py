@@ -1,11 +1,12 @@
 """What a stream message holds: one message, or a batch with what its door said of it.
 
 The HTTP door writes `{"receivedAt": ms, "requestId", "sentAt", "type", "trusted", "batch"}` with
-the members as they came; any service may publish one message alone, or a batch with the same.
+the members as they came, or an array of those, for requests that came at the same time. Any service
+may publish one message alone, a batch with the same, or an array of either.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +19,9 @@ from angarium.core.events.message import (
     parse_message,
 )
 from angarium.core.events.times import DAY, parse_instant
+
+ARRAY_BYTES: Final = 2**20
+"""Each batch has a length of its own; all of it is one transaction."""
 
 
 class Envelope(msgspec.Struct, rename="camel"):
@@ -44,28 +48,50 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(Envelope).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+Member = Message | tuple[str, MessageRefused]
 
 
 def open_envelope(
     body: bytes, origin: Origin, *, most_bytes: int = MESSAGE_BYTES
-) -> Iterator[Message | tuple[str, MessageRefused]]:
+) -> Iterator[Member]:
     """The messages in a stream message; a refused one comes as its id and the refusal."""
+    index = 0
     try:
-        envelope = _decode(body)
-    except RecursionError:
-        reason = f"a message may have {JSON_DEPTH} levels; nothing of this was read"
-        yield origin.message_id(0), MessageRefused("too_deep", "", reason)
-        return
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        yield origin.message_id(0), MessageRefused("not_json", "", "not a message in JSON")
-        return
-    members = [body] if envelope.batch is None else envelope.batch
-    if len(members) > BATCH_MESSAGES:
-        reason = f"a batch may have {BATCH_MESSAGES} messages; this has {len(members)}"
-        yield origin.message_id(0), MessageRefused("batch_too_large", "batch", reason)
+        for part in _parts(body):
+            for member in _open_part(part, origin, index, most_bytes):
+                yield member
+                index += 1
+    except MessageRefused as refused:
+        yield origin.message_id(index), refused
+
+
+def _parts(body: bytes) -> Sequence[bytes | msgspec.Raw]:
+    """Raises MessageRefused where nothing of it can be read."""
+    if body[:1] != b"[":
+        return (body,)
+    if len(body) > ARRAY_BYTES:
+        reason = f"an array of batches may have {ARRAY_BYTES} bytes; this has {len(body)}"
+        raise MessageRefused("batch_too_large", "", reason)
+    parts: list[msgspec.Raw] = _read(_decode_array, body)
+    _check_length(len(parts))
+    return parts
+
+
+def _open_part(
+    body: bytes | msgspec.Raw, origin: Origin, first: int, most_bytes: int
+) -> Iterator[Member]:
+    """`first`: how many members of the stream message came before."""
+    try:
+        envelope: Envelope = _read(_decode, body)
+        members = [body] if envelope.batch is None else envelope.batch
+        _check_length(len(members))
+    except MessageRefused as refused:
+        yield origin.message_id(first), refused
         return
     defaults = _defaults(envelope, origin)
-    for index, member in enumerate(members):
+    for index, member in enumerate(members, first):
         try:
             message = parse_message(member, defaults, most_bytes=most_bytes)
         except MessageRefused as refused:
@@ -73,6 +99,22 @@ def open_envelope(
             continue
         message.id = message.id or origin.message_id(index)
         yield message
+
+
+def _read(decode: Callable[[Any], Any], body: bytes | msgspec.Raw) -> Any:
+    try:
+        return decode(body)
+    except RecursionError:
+        reason = f"a message may have {JSON_DEPTH} levels; nothing of this was read"
+        raise MessageRefused("too_deep", "", reason) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise MessageRefused("not_json", "", "not a message in JSON") from None
+
+
+def _check_length(count: int) -> None:
+    if count > BATCH_MESSAGES:
+        reason = f"a batch may have {BATCH_MESSAGES} messages; this has {count}"
+        raise MessageRefused("batch_too_large", "batch", reason)
 
 
 def _defaults(envelope: Envelope, origin: Origin) -> Defaults:

@@ -27,6 +27,8 @@ from angarium.core.events.times import DAY, parse_instant
 
 KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 PAGE_NAMES = {"page": "Page Viewed", "screen": "Screen Viewed"}
+JOINING = frozenset({"identify", "alias"})
+"""The kinds that say who somebody is."""
 PUSH_SUBSCRIBED = "Push Subscribed"
 
 EARLIEST = 946_684_800_000
@@ -43,6 +45,8 @@ MEANINGLESS_IDS = frozenset(
     | {"[object object]", "unknown", "guest"}
 )
 """What broken clients send for everybody: taken as an id it would merge strangers."""
+
+LONGEST_MEANINGLESS = max(map(len, MEANINGLESS_IDS))
 
 RESERVED_IDS = ("merge:", "consent:", "reaction:")
 """How the ids of our own entries in the log begin: a sender that took one of these would keep the
@@ -166,10 +170,10 @@ def parse_message(
     raw: bytes | msgspec.Raw, defaults: Defaults, *, most_bytes: int = MESSAGE_BYTES
 ) -> Message:
     """The message that `raw` (JSON) holds. Raises MessageRefused; takes time linear in its size."""
-    size = len(memoryview(raw))
+    text = raw if isinstance(raw, bytes) else bytes(raw)
+    size = len(text)
     if size > most_bytes:
         refuse("message_too_large", "", f"a message may have {most_bytes} bytes; this has {size}")
-    text = bytes(raw)
     if is_deep(text):
         refuse("too_deep", "", f"a message may have {JSON_DEPTH} levels; this has more")
     wire = _read(text)
@@ -183,19 +187,21 @@ def parse_message(
     if user_id is None and anonymous_id is None:
         refuse("no_id", "userId", "a message needs a userId or an anonymousId")
     message = Message(
-        id=_message_id(wire.message_id),
-        kind=kind,
-        name=_name(wire, kind),
-        user_id=user_id,
-        anonymous_id=anonymous_id,
-        at=_instant(wire, defaults),
-        received_at=defaults.received_at,
-        properties=_properties(wire, kind),
-        traits={},
+        _message_id(wire.message_id),
+        kind,
+        _name(wire, kind),
+        user_id,
+        anonymous_id,
+        _instant(wire, defaults),
+        defaults.received_at,
+        _properties(wire, kind),
+        {},
+        device_id=anonymous_id,
         request_id=defaults.request_id,
     )
-    _add_context(message, wire)
-    message.trusted = defaults.trusted and kind == "alias"
+    if wire.context is not None or kind in JOINING:
+        _add_context(message, wire)
+        message.trusted = defaults.trusted and kind == "alias"
     if message.name == PUSH_SUBSCRIBED:
         message.subscription = message.properties.pop("subscription", None)
     return message
@@ -226,7 +232,8 @@ def read_id(value: Id, field: str, letters: int) -> str | None:
         refuse("id_too_long", field, f"{field} may have {letters} characters")
     if not value.isprintable() and any(unicodedata.category(c) == "Cc" for c in value):
         refuse("bad_id", field, f"{field} has control characters")
-    if not value.strip() or value.strip().lower() in MEANINGLESS_IDS:
+    word = value.strip()
+    if len(word) <= LONGEST_MEANINGLESS and (not word or word.lower() in MEANINGLESS_IDS):
         refuse("meaningless_id", field, f"{field} names nobody; leave it out if there is none")
     return value
 
@@ -234,7 +241,7 @@ def read_id(value: Id, field: str, letters: int) -> str | None:
 def _message_id(value: str | int | None) -> str:
     if value is None:
         return ""
-    text = str(value)
+    text = value if isinstance(value, str) else str(value)
     if len(text) > MESSAGE_ID_LENGTH:
         letters = MESSAGE_ID_LENGTH
         refuse("message_id_too_long", "messageId", f"messageId may have {letters} characters")
@@ -245,10 +252,8 @@ def _message_id(value: str | int | None) -> str:
 
 
 def _name(wire: Wire, kind: str) -> str:
-    if kind in PAGE_NAMES:
-        return PAGE_NAMES[kind]
     if kind != "track":
-        return ""
+        return PAGE_NAMES.get(kind, "")
     name = (wire.event or "").strip()
     if not name:
         refuse("no_event_name", "event", "a track message needs the name of its event")
@@ -297,9 +302,8 @@ def _add_context(message: Message, wire: Wire) -> None:
     context = wire.context or Context()
     if context.device is not None:
         message.device = context.device
-        message.device_id = read_id(context.device.id, "context.device.id", DEVICE_ID_LENGTH)
-    if message.device_id is None:
-        message.device_id = message.anonymous_id
+        device_id = read_id(context.device.id, "context.device.id", DEVICE_ID_LENGTH)
+        message.device_id = device_id or message.anonymous_id
     if message.kind == "alias":
         previous = read_id(wire.previous_id, "previousId", ANONYMOUS_ID_LENGTH)
         if previous is None or message.user_id is None:

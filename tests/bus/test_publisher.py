@@ -53,6 +53,26 @@ async def test_one_alone_is_a_plain_message(bus: Bus, link: Link) -> None:
     assert await batch_of(link, 1) == ""
 
 
+async def test_those_that_join_go_as_one_message(bus: Bus) -> None:
+    bodies = [b'{"batch":[%d]}' % number for number in range(300)]
+
+    await asyncio.gather(*(bus.publish_all([Outgoing(SUBJECT, b, joins=True)]) for b in bodies))
+
+    found = await stored(bus)
+    assert len(found) < 10
+    assert b",".join(message.body.strip(b"[]") for message in found).count(b"batch") == 300
+
+
+async def test_those_that_join_are_never_more_than_a_reader_takes(bus: Bus) -> None:
+    body = b'"%b"' % (b"x" * 40_000)
+
+    await asyncio.gather(
+        *(bus.publish_all([Outgoing(SUBJECT, body, joins=True)]) for _ in "x" * 40)
+    )
+
+    assert max(len(message.body) for message in await stored(bus)) <= publisher.JOINED_BYTES
+
+
 async def test_a_few_go_each_for_itself(bus: Bus, link: Link) -> None:
     await asyncio.gather(*(bus.publish(SUBJECT, b"") for _ in range(publisher.FEW)))
 

@@ -61,12 +61,13 @@ class Door:
         return await self.client.post(path, content=content, **options)
 
     async def stored(self, count: int = 1) -> list[dict[str, Any]]:
-        """The next `count` envelopes of the stream."""
+        """The next `count` envelopes of the stream, or a few more: some share a message."""
         found: list[dict[str, Any]] = []
         async with self.parts.bus.pull(EVENTS, after=self.after) as puller:
             while len(found) < count:
                 for item in await puller.get(count - len(found)):
-                    found.append(msgspec.json.decode(item.body))
+                    document = msgspec.json.decode(item.body)
+                    found += document if isinstance(document, list) else [document]
                     self.after = item.sequence
         return found
 
