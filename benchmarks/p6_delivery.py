@@ -8,37 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from angarium.core.store.outcomes import Dimensions, sum_counts
-from benchmarks.machine import cpu_seconds
+from benchmarks.delivering import Job, deliver
 from benchmarks.model import Bar, Bench, Case, Figures, Row, Side, interleave, median
-from benchmarks.processes import (
-    ROOT,
-    BenchFailed,
-    Plant,
-    angarium,
-    ask_for,
-    free_port,
-    ours,
-    plant,
-    running,
-)
-from benchmarks.seeding import add_people, plan_deliveries
+from benchmarks.processes import ROOT, ask_for, free_port, ours, running
 from benchmarks.sink import install
-from benchmarks.traffic import CONTENT, WORKSPACE, activate
+from benchmarks.traffic import CONTENT
 
 SIZES = (5_000, 10_000, 20_000)
 QUICK_SIZES = (500, 1_000, 2_000)
 CONNECTIONS = 4
-LOOK_SECONDS = 0.01
-LIMIT_SECONDS = 300.0
-LAST_HOUR = 10**9
-
-CAMPAIGN = {
-    "name": "Offer",
-    "limit": {"per_person": 3, "within": "P7D"},
-    "send_at": {"trigger": {"event": "Event 00"}},
-    "content": CONTENT,
-}
 
 
 async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
@@ -46,7 +24,7 @@ async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
     rows: list[Row] = []
     for size in sizes:
         folder = bench.folder / f"sink-{size}"
-        side = partial(_deliver, folder, size, install(folder, ROOT))
+        side = partial(deliver, folder, size, Job("email", CONTENT, install(folder, ROOT)))
         rows.append(await interleave(bench, f"{size:,} to a provider that accepts", [side]))
     at_once = rows[-1]
     for name, sink in _sinks().items():
@@ -66,40 +44,10 @@ async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
 def _by_email(folder: Path, count: int, port: int) -> list[Side]:
     settings = {"HOST": "127.0.0.1", "PORT": str(port), "FROM": "Shop <shop@example.org>"}
     environ = {f"ANGARIUM_CHANNELS_EMAIL_SMTP_{name}": text for name, text in settings.items()}
-    return [partial(_deliver, folder, count, environ), partial(_floor, folder, count, port)]
-
-
-async def _deliver(folder: Path, count: int, environ: Mapping[str, str]) -> Figures:
-    """Plan everything, then start a delivery worker, and wait until all is accepted."""
-    shutil.rmtree(folder / "plant", ignore_errors=True)
-    async with plant(folder / "plant") as works:
-        [campaign] = await activate(works.store, [CAMPAIGN])
-        await add_people(works.store, count // 2, 0)
-        await plan_deliveries(works.store, campaign, count, count // 2)
-        settings = works.environ | dict(environ)
-        async with running("deliver", angarium("deliver"), works.folder, settings) as worker:
-            first = await _until(works, 1, worker)
-            loop = asyncio.get_running_loop()
-            began, cpu = loop.time(), cpu_seconds(worker.pid)
-            await _until(works, count, worker)
-            seconds, cpu = loop.time() - began, cpu_seconds(worker.pid) - cpu
-    return {"rate": (count - first) / seconds, "rate_per_core": (count - first) / cpu}
-
-
-async def _until(works: Plant, wanted: int, worker: asyncio.subprocess.Process) -> int:
-    """Wait until so many are accepted; gives how many are."""
-    async with asyncio.timeout(LIMIT_SECONDS):
-        while (accepted := await _accepted(works)) < wanted:
-            if worker.returncode is not None:
-                raise BenchFailed(f"the worker ended with status {worker.returncode}")
-            await asyncio.sleep(LOOK_SECONDS)
-        return accepted
-
-
-async def _accepted(works: Plant) -> int:
-    async with works.store.reading() as tx:
-        figures = await sum_counts(tx, WORKSPACE, (0, LAST_HOUR), None, Dimensions())
-    return sum(one.count for one in figures if (one.kind, one.name) == ("state", "accepted"))
+    return [
+        partial(deliver, folder, count, Job("email", CONTENT, environ)),
+        partial(_floor, folder, count, port),
+    ]
 
 
 async def _floor(folder: Path, count: int, port: int) -> Figures:

@@ -1,5 +1,6 @@
 """results.json: what the last full run measured. Documentation quotes nothing else."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -40,5 +41,11 @@ def merge(old: Results | None, new: Results) -> Results:
         return new
     measured = {case.id for case in new.cases}
     kept = [case for case in old.cases if case.id not in measured]
-    cases = sorted([*new.cases, *kept], key=lambda case: int(case.id[1:]))
+    cases = sorted([*new.cases, *kept], key=lambda case: _place(case.id))
     return msgspec.structs.replace(new, cases=cases)
+
+
+def _place(id: str) -> tuple[bool, int, str]:
+    """P2, P6, P6C, P11; then those that have no number."""
+    found = re.match(r"P(\d+)", id)
+    return (found is None, int(found[1]) if found else 0, id)

@@ -6,12 +6,30 @@ from pathlib import Path
 from benchmarks.model import Bar, Outcome, Row, Spread
 from benchmarks.results import Results
 
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("docs/performance.md", "README.md", "README.fa.md")
+"""Where the table stands."""
+
 BEGIN = "<!-- benchmarks:begin -->"
 END = "<!-- benchmarks:end -->"
 
 
 class MarksMissing(ValueError):
     """The page has no place for the table."""
+
+
+def write_tables(root: Path, results: Results | None) -> None:
+    """Write the table into every page below `root`; None: nothing was measured, nothing changes.
+
+    Where `root` has no such page yet, ours is taken: the rest of it is written by hand. Raises
+    MarksMissing.
+    """
+    for name in PAGES:
+        page = root / name
+        if not page.exists():
+            page.write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+        if results is not None:
+            write_table(page, results)
 
 
 def write_table(page: Path, results: Results) -> None:

@@ -39,6 +39,15 @@ async def test_the_ratio_is_that_of_each_round_not_of_the_medians(bench: Bench) 
     assert median(row, "ratio") == 0.5
 
 
+async def test_another_program_is_a_measure_beside_the_floor(bench: Bench) -> None:
+    async def both() -> Figures:
+        return {"rate": 30.0, "floor": 60.0, "peer": 20.0}
+
+    row = await interleave(bench, "one size", [both])
+    assert median(row, "ratio") == 0.5
+    assert median(row, "times_peer") == 1.5
+
+
 def test_a_figure_that_some_rounds_lack_is_taken_of_the_others() -> None:
     found = spreads([{"rate": 1.0}, {"rate": 3.0, "p99_ms": 7.0}])
     assert found == {"rate": Spread(2.0, 1.0, 3.0), "p99_ms": Spread(7.0, 7.0, 7.0)}

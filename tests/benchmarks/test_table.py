@@ -5,7 +5,17 @@ import pytest
 
 from benchmarks.model import Bar, Outcome, Row, Spread
 from benchmarks.results import Results, merge, read_results, write_results
-from benchmarks.table import BEGIN, END, MarksMissing, number, table, write_table
+from benchmarks.table import (
+    BEGIN,
+    END,
+    PAGES,
+    ROOT,
+    MarksMissing,
+    number,
+    table,
+    write_table,
+    write_tables,
+)
 
 
 def spread(value: float) -> Spread:
@@ -95,3 +105,25 @@ def test_a_run_of_some_cases_keeps_what_was_measured_of_the_others() -> None:
 def test_figures_of_another_kind_of_run_are_not_mixed_in(change: dict[str, object]) -> None:
     old = msgspec.structs.replace(results(outcome("P2")), **change)
     assert merge(old, results(outcome("P1"))).cases == [outcome("P1")]
+
+
+def test_cases_stand_in_the_order_of_their_numbers_and_others_after_them() -> None:
+    ids = ["HOL", "P11", "P6C", "P6", "P2"]
+    merged = merge(results(outcome("P7")), results(*[outcome(id_) for id_ in ids]))
+    assert [case.id for case in merged.cases] == ["P2", "P6", "P6C", "P7", "P11", "HOL"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_with_the_table_has_its_place(tmp_path: Path, name: str) -> None:
+    (tmp_path / "docs").mkdir()
+    write_tables(tmp_path, results(outcome()))
+    assert table(results(outcome())) in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_what_is_written_around_the_table_is_ours_or_stays(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text(f"Mine\n{BEGIN}{END}\n", encoding="utf-8")
+    write_tables(tmp_path, None)
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == f"Mine\n{BEGIN}{END}\n"
+    ours = (ROOT / "README.fa.md").read_text(encoding="utf-8")
+    assert (tmp_path / "README.fa.md").read_text(encoding="utf-8") == ours
