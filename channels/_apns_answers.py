@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from angarium.channels._belief import REFUSED_SECONDS
 from angarium.channels._http import Answer, retry_after
 from angarium.plugins import InDoubt, PermanentFailure, TemporaryFailure
 
@@ -22,6 +23,10 @@ _DEAD: Final = {
     "DeviceTokenNotForTopic": "the token is of another app",
     "ExpiredToken": "the token has expired",
     "Unregistered": "the app is gone from this phone",
+}
+_MISPLACED: Final = {
+    "BadDeviceToken": "check url: tokens of debug builds need Apple's sandbox, others need not",
+    "DeviceTokenNotForTopic": "check topic",
 }
 _OUR_FAULT: Final = {
     "BadCertificate": "check key, key_id and team_id",
@@ -67,8 +72,20 @@ def _gone_since(answer: Answer) -> int | None:
         return None
 
 
+def read_misplaced(answer: Answer) -> TemporaryFailure | None:
+    """What it means if our url or topic may be the wrong one; None: it does not say that."""
+    reason = read_reason(answer)
+    if answer.status != 400 or reason not in _MISPLACED:
+        return None
+    why = f"push_apns: the token is not known here ({answer.status} {reason}); {_MISPLACED[reason]}"
+    return TemporaryFailure(why, REFUSED_SECONDS, pause=True)
+
+
 def read_failure(answer: Answer) -> Failure:
-    """What any other answer than 200 means; ExpiredProviderToken is the caller's to renew."""
+    """What any other answer than 200 means, if url and topic are right.
+
+    ExpiredProviderToken is the caller's to renew.
+    """
     reason = read_reason(answer)
     shown = f"{answer.status} {reason}".strip()
     if answer.status == 410 or reason in _DEAD:

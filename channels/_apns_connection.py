@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, cast
 
 from h2.config import H2Configuration
@@ -19,6 +20,8 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
+from hpack.huffman import HuffmanEncoder
+from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 from hpack.struct import Header
 
 from angarium.channels._apns_exchange import Ending, Exchange, StreamEvent
@@ -31,7 +34,28 @@ MAX_AT_ONCE: Final = 1000
 MAX_STREAMS: Final = 2**30 - 1
 """On one connection, ever: each takes an odd number of 31 bits."""
 PONG_SECONDS: Final = 10.0
+REMEMBERED: Final = 64
+"""Texts of headers: room for those that stay, while those of single messages pass through."""
 _PING: Final = b"angarium"
+
+
+class RememberingCoder(HuffmanEncoder):
+    """Huffman's code for headers, in Python a third of a message's time: most of them are the same
+    every time, and the provider token is the longest."""
+
+    def __init__(self) -> None:
+        super().__init__(REQUEST_CODES, REQUEST_CODES_LENGTH)
+        self._known = lru_cache(REMEMBERED)(super().encode)
+
+    def encode(self, bytes_to_encode: bytes | None) -> bytes:
+        return self._known(bytes_to_encode)
+
+
+def _create_h2() -> H2Connection:
+    # Our headers have lower-case names and no spaces around values: nothing needs to be normalized.
+    h2 = H2Connection(H2Configuration(client_side=True, normalize_outbound_headers=False))
+    h2.encoder.huffman_coder = RememberingCoder()
+    return h2
 
 
 class Connection(asyncio.Protocol):
@@ -49,7 +73,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._changed = changed
         self._frames = FrameReader()
-        self._h2 = H2Connection(H2Configuration(client_side=True))
+        self._h2 = _create_h2()
         self._exchanges: dict[int, Exchange] = {}
         self._fresh: list[Exchange] = []
         self._transport: asyncio.Transport | None = None

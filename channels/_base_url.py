@@ -23,5 +23,13 @@ def parse_base_url(text: str, *, plain: bool = True) -> str:
     return text.rstrip("/")
 
 
+def check_base_url(setting: str, text: str, *, plain: bool = True) -> None:
+    """For a struct of settings: raise ValueError that names the setting."""
+    try:
+        parse_base_url(text, plain=plain)
+    except ValueError as error:
+        raise ValueError(f"{setting}: {error}") from error
+
+
 def _is_plain_here(url: URL, plain: bool) -> bool:
     return plain and url.scheme == "http" and url.raw_host in _LOOPBACK

@@ -10,6 +10,13 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from angarium.channels._dkim import Signer
+from angarium.channels._mailbox_settings import (
+    LOOPBACK,
+    After,
+    MailboxSettings,
+    Tls,
+    check_mailbox,
+)
 from angarium.channels._mime import parse_mailbox
 from angarium.channels._verp import PLACE, ReturnPath
 from angarium.plugins.addresses import parse_email
@@ -17,7 +24,6 @@ from angarium.plugins.settings import Secret
 
 LEAST_SECRET: Final = 16
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,60}[A-Za-z0-9])?")
 
 Host = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:\[\]_-]*$")]
@@ -39,6 +45,24 @@ class EmailSmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     bounce_secret: Secret = Secret()
     """16 letters or more. Makes the `{id}` of return_path such that nobody else can, and is the
     bearer token with which returned mail is posted to /callbacks/email_smtp."""
+    bounces_host: Host = ""
+    """An IMAP server from which returned mail is read; unset: it is posted to us, or not read."""
+    bounces_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 993
+    bounces_tls: Tls = "tls"
+    """The server's certificate must be genuine. "none" is for this machine only."""
+    bounces_user: str = ""
+    bounces_password: Secret = Secret()
+    bounces_ca_file: str = ""
+    """Certificates to trust instead of the system's."""
+    bounces_maildir: str = ""
+    """Where the mail server is on this machine: the Maildir of returned mail, instead of IMAP."""
+    bounces_folder: str = "INBOX"
+    """A folder that nobody else reads. Over IMAP only."""
+    bounces_after: After = "seen"
+    """What happens to mail that told us something; other mail stays, with a flag (a star)."""
+    bounces_move_to: str = ""
+    """The folder for `bounces_after = "move"`; in a Maildir its name begins with a dot."""
+    bounces_poll_seconds: Seconds = 60.0
     dkim_selector: str = ""
     """Sign with DKIM, by the key in dkim_key_file, which DNS has at
     `<dkim_selector>._domainkey.<dkim_domain>`. Leave it out if the relay signs."""
@@ -68,8 +92,10 @@ class EmailSmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             if text or name == "from":
                 _named(name, partial(parse_mailbox, text))
         _check_bounces(self.return_path, self.bounce_secret)
+        if self.bounces_host or self.bounces_maildir:
+            check_mailbox(create_mailbox(self), names_messages=PLACE in self.return_path)
         _check_dkim(self.dkim_selector, self.dkim_key_file)
-        if self.username and self.tls == "none" and self.host not in _LOOPBACK:
+        if self.username and self.tls == "none" and self.host not in LOOPBACK:
             raise ValueError('a password is not sent in clear: set tls to "starttls" or "tls"')
 
 
@@ -108,6 +134,24 @@ def create_return_path(settings: EmailSmtpSettings) -> ReturnPath | None:
     if PLACE not in settings.return_path:
         return None
     return ReturnPath(settings.return_path, settings.bounce_secret.reveal().encode())
+
+
+def create_mailbox(settings: EmailSmtpSettings) -> MailboxSettings:
+    """Where returned mail is read, if `bounces_host` or `bounces_maildir` is set."""
+    return MailboxSettings(
+        host=settings.bounces_host,
+        port=settings.bounces_port,
+        tls=settings.bounces_tls,
+        user=settings.bounces_user,
+        password=settings.bounces_password,
+        ca_file=settings.bounces_ca_file,
+        maildir=settings.bounces_maildir,
+        folder=settings.bounces_folder,
+        after=settings.bounces_after,
+        move_to=settings.bounces_move_to,
+        connect_seconds=settings.connect_seconds,
+        command_seconds=settings.command_seconds,
+    )
 
 
 def _named(setting: str, parse: Callable[[], object]) -> None:

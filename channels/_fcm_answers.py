@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from angarium.channels._belief import REFUSED_SECONDS
 from angarium.channels._http import Answer, retry_after
 from angarium.plugins import InDoubt, PermanentFailure, TemporaryFailure
 
@@ -16,9 +17,10 @@ BUSY_SECONDS: Final = 10.0
 QUOTA_SECONDS: Final = 60.0
 MISCONFIGURED_SECONDS: Final = 300.0
 
+MISMATCH: Final = "SENDER_ID_MISMATCH"
 _DEAD: Final = {
     "UNREGISTERED": "the app is gone from this phone",
-    "SENDER_ID_MISMATCH": "the token is of another project",
+    MISMATCH: "the token is of another project",
 }
 
 Failure = TemporaryFailure | PermanentFailure | InDoubt
@@ -67,8 +69,16 @@ def read_name(answer: Answer) -> str:
         raise InDoubt("push_fcm: an answer that cannot be read (200)") from None
 
 
+def read_mismatch(answer: Answer) -> TemporaryFailure | None:
+    """What it means if our project may be the wrong one; None: the answer does not say that."""
+    if answer.status != 403 or _read(answer.body).code != MISMATCH:
+        return None
+    reason = f"push_fcm: the token is of another project (403 {MISMATCH}); check project"
+    return TemporaryFailure(reason, REFUSED_SECONDS, pause=True)
+
+
 def read_failure(answer: Answer) -> Failure:
-    """What any other answer than 200 means."""
+    """What any other answer than 200 means, if the project is the right one."""
     error = _read(answer.body)
     shown = f"{answer.status} {error.code}".strip() if error.code.isascii() else str(answer.status)
     shown = shown[:60]

@@ -9,12 +9,14 @@ import msgspec
 
 from angarium.channels import _apns_payload as ios
 from angarium.channels._push_content import (
+    carries_data_only,
     check_names,
     check_shown,
     check_size,
     custom_data,
     encode,
     expires_at,
+    live_data,
 )
 from angarium.plugins import Message, PushContent
 
@@ -52,7 +54,7 @@ def compose(message: Message, style: Style) -> bytes:
 
 
 def _shown(content: PushContent) -> dict[str, str]:
-    if content.silent:
+    if carries_data_only(content):
         return {}
     texts = {"title": content.title, "body": content.body, "image": content.image}
     return {name: text for name, text in texts.items() if text}
@@ -60,7 +62,7 @@ def _shown(content: PushContent) -> dict[str, str]:
 
 def _data(message: Message, shown: dict[str, str]) -> dict[str, str]:
     """FCM's data holds text only: anything else travels as JSON."""
-    data = {**custom_data(message), **shown}
+    data = {**custom_data(message), **live_data(message.content), **shown}
     check_names(_NAME, data, reserved=_RESERVED, prefixes=_PREFIXES)
     return {
         name: value if isinstance(value, str) else encode(_NAME, value).decode()
@@ -70,14 +72,16 @@ def _data(message: Message, shown: dict[str, str]) -> dict[str, str]:
 
 def _android(message: Message, style: Style) -> dict[str, Any]:
     content: PushContent = message.content
-    android: dict[str, Any] = {"priority": "NORMAL" if content.silent else "HIGH"}
+    data_only = carries_data_only(content)
+    # An app that is open gets either at once; no phone is woken for what it would not show.
+    android: dict[str, Any] = {"priority": "NORMAL" if data_only else "HIGH"}
     expires = expires_at(message)
     if expires is not None:
         seconds = max(0, expires - message.at) // 1000
         android["ttl"] = f"{min(seconds, MAX_TTL_SECONDS)}s"
     if content.collapse:
         android["collapse_key"] = content.collapse
-    if not content.silent and not style.drawn_by_app:
+    if not data_only and not style.drawn_by_app:
         # The same tag replaces: a message that came twice is seen once.
         notification = {"tag": content.collapse or message.key, "channel_id": style.channel}
         android["notification"] = {name: text for name, text in notification.items() if text}
@@ -87,6 +91,6 @@ def _android(message: Message, style: Style) -> dict[str, Any]:
 def _apns(message: Message, aps: dict[str, Any]) -> dict[str, Any]:
     content: PushContent = message.content
     parts: dict[str, Any] = {"headers": ios.headers(message), "payload": {"aps": aps}}
-    if content.image and not content.silent:
+    if content.image and not carries_data_only(content):
         parts["fcm_options"] = {"image": content.image}
     return parts

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import aiohttp
 import msgspec
@@ -30,6 +30,10 @@ KEPT_SECONDS: Final = 4.0
 """How long an idle connection is kept: servers on Node hang up after 5, and a request that crosses
 with the hanging up is in doubt."""
 LONGEST_WAIT: Final = 86_400.0
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+"""In settings."""
 
 _HEADERS: Final = {"User-Agent": "angarium", "Accept-Encoding": "identity"}
 
@@ -177,6 +181,31 @@ class Http:
             return PermanentFailure(f"{self._name}: this name leads to no public address")
         reason = f"{self._name}: unable to connect ({_obstacle(error)})"
         return TemporaryFailure(reason, AWAY_SECONDS, pause=self._one_host)
+
+
+class Reach(Protocol):
+    """What settings say of connections; lengths of time in seconds."""
+
+    @property
+    def connections(self) -> int: ...
+    @property
+    def connect_seconds(self) -> float: ...
+    @property
+    def answer_seconds(self) -> float: ...
+
+
+def http_of(
+    name: str, settings: Reach, *, allowed: Allowed | None = None, one_host: bool = True
+) -> Http:
+    """Requests of a provider, as its settings say; the rest as `Http` has it."""
+    return Http(
+        name,
+        connect_seconds=settings.connect_seconds,
+        answer_seconds=settings.answer_seconds,
+        connections=settings.connections,
+        allowed=allowed,
+        one_host=one_host,
+    )
 
 
 def retry_after(answer: Answer) -> float | None:

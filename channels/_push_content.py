@@ -31,9 +31,24 @@ def custom_data(message: Message) -> dict[str, Any]:
     return {**content.data, **{name: value for name, value in ours.items() if value}}
 
 
+def carries_data_only(content: PushContent) -> bool:
+    """Whether the phone shows nothing of it by itself."""
+    return content.silent or content.live
+
+
+def live_data(content: PushContent) -> dict[str, Any]:
+    """What an app that is open finds in the data, to draw it; {} of any other message."""
+    if not content.live:
+        return {}
+    shown = {"title": content.title, "body": content.body, "image": content.image}
+    return {"live": True, **{name: text for name, text in shown.items() if text}}
+
+
 def expires_at(message: Message) -> int | None:
     """The instant (ms) after which nobody need try any more; None: nobody said."""
     content: PushContent = message.content
+    if content.live:
+        return message.at  # a phone that closed the app meanwhile must not get it later
     ends = [message.deadline] if message.deadline else []
     if content.ttl is not None:
         ends.append(message.at + max(0, content.ttl // _MILLISECOND))
@@ -42,7 +57,7 @@ def expires_at(message: Message) -> int | None:
 
 def check_shown(provider: str, content: PushContent) -> None:
     """Refuse a notification that would be an empty box. Raises PermanentFailure."""
-    if not content.silent and not content.title and not content.body:
+    if not carries_data_only(content) and not content.title and not content.body:
         raise PermanentFailure(f"{provider}: the message has neither title nor body")
 
 

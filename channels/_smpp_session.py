@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import smpp34
 
+from angarium.channels._smpp_tunnel import AWAY_SECONDS, Way
 from angarium.plugins import InDoubt, TemporaryFailure
 
-AWAY_SECONDS: Final = 10.0
 REFUSED_SECONDS: Final = 60.0
 PARTING_SECONDS: Final = 2.0
 KEPT_EVENTS: Final = 10_000
@@ -29,10 +29,12 @@ class Session:
         self,
         client: smpp34.Client,
         smsc: smpp34.Smsc,
+        way: Way,
         keep: Callable[[smpp34.DeliverSmEvent | None], None],
     ) -> None:
         """`keep` is given each event, and None at the end."""
         self._client = client
+        self._way = way
         self._smsc = smsc
         self._keep = keep
         self._reader = asyncio.get_running_loop().create_task(self._read())
@@ -60,7 +62,7 @@ class Session:
         except (TimeoutError, smpp34.SmppError):
             pass  # it is ended: that is all we wanted
         finally:
-            await self._client.stop()
+            await _stop(self._client, self._way)
             self._reader.cancel()
             await asyncio.wait([self._reader])
 
@@ -78,12 +80,14 @@ class Link:
 
     def __init__(
         self,
-        create_client: Callable[[], smpp34.Client],
+        create_way: Callable[[], Way],
+        create_client: Callable[[str, int], smpp34.Client],
         *,
         window: int,
         bind_seconds: float,
         submit_seconds: float,
     ) -> None:
+        self._create_way = create_way
         self._create_client = create_client
         self._slots = asyncio.Semaphore(window)
         self._bind_seconds = bind_seconds
@@ -125,7 +129,8 @@ class Link:
     async def _slot(self) -> AsyncGenerator[Session, None]:
         """A session, and a place in the window. Raises TemporaryFailure, when cut off too."""
         with _unsent():
-            await self._bound()  # before queueing for a place: who waits for a bind waits once
+            if self._session is None or self._session.lost:
+                await self._bound()  # before queueing for a place: who waits for a bind waits once
             await self._slots.acquire()
         try:
             with _unsent():
@@ -150,14 +155,16 @@ class Link:
         return await self._bound()  # somebody else made one meanwhile
 
     async def _bind(self) -> Session:
-        client = self._create_client()
+        way = self._create_way()
+        client: smpp34.Client | None = None
         try:
             async with asyncio.timeout(self._bind_seconds):
+                client = self._create_client(*await way.open())
                 smsc = await client.connect()
         except BaseException as error:
-            self._start(_stop(client))
-            raise _bind_failure(error) from None
-        self._session = Session(client, smsc, self._keep)
+            self._start(_stop(client, way))
+            raise _bind_failure(error, reached=client is not None) from None
+        self._session = Session(client, smsc, way, self._keep)
         return self._session
 
     def _end_binding(self, task: asyncio.Task[Session]) -> None:
@@ -191,14 +198,16 @@ def _unsent() -> Generator[None, None, None]:
         raise TemporaryFailure("sms_smpp: cut off before anything was sent") from None
 
 
-async def _stop(client: smpp34.Client) -> None:
-    await client.stop()
+async def _stop(client: smpp34.Client | None, way: Way) -> None:
+    if client is not None:
+        await client.stop()
+    await way.close()
 
 
-def _bind_failure(error: BaseException) -> BaseException:
-    if isinstance(error, TimeoutError):
+def _bind_failure(error: BaseException, *, reached: bool) -> BaseException:
+    if isinstance(error, TimeoutError) and reached:
         reason = "sms_smpp: no bind in time; check system_id, password and bind"
         return TemporaryFailure(reason, REFUSED_SECONDS, pause=True)
-    if isinstance(error, smpp34.SmppError):
+    if isinstance(error, smpp34.SmppError | TimeoutError):
         return TemporaryFailure("sms_smpp: unable to connect", AWAY_SECONDS, pause=True)
     return error

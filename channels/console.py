@@ -78,6 +78,8 @@ def _push_lines(content: PushContent) -> Iterator[str]:
     yield from (f"{name}: {value}" for name, value in parts if value)
     if content.silent:
         yield "(silent)"
+    if content.live:
+        yield "(live)"
 
 
 def _print(channel: str, message: Message, title: str, lines: Any) -> Accepted:

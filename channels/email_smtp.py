@@ -1,24 +1,30 @@
 """Email through an SMTP server: a relay of yours, or of a mail service."""
 
+import asyncio
 import hmac
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 import aiosmtplib
 import msgspec
 
-from angarium.channels._bounces import read_report
 from angarium.channels._dkim import Signer
 from angarium.channels._email_settings import (
     EmailSmtpSettings,
+    create_mailbox,
     create_return_path,
     create_signer,
     create_tls,
 )
 from angarium.channels._html_text import html_to_text, set_direction
-from angarium.channels._mime import Mailbox, compose, make_message_id, parse_mailbox
+from angarium.channels._imap import ImapBox
+from angarium.channels._mailbox import Mailbox
+from angarium.channels._maildir import MaildirBox
+from angarium.channels._mime import Mailbox as Named
+from angarium.channels._mime import compose, make_message_id, parse_mailbox
+from angarium.channels._returned_mail import Returned, read_returned
 from angarium.channels._smtp_pool import Pool
 from angarium.channels._smtp_session import Session
 from angarium.plugins import (
@@ -32,6 +38,7 @@ from angarium.plugins import (
     hookimpl,
 )
 from angarium.plugins.addresses import parse_email
+from angarium.plugins.provider import Report
 
 MAX_BYTES = 10 * 1024 * 1024
 
@@ -50,6 +57,8 @@ class EmailSmtp(Provider):
         self._tls: ssl.SSLContext | None = None
         self._signer: Signer | None = None
         self._return_path = create_return_path(settings)
+        self._mailbox = _create_mailbox(settings, self.read_returned)
+        self._poll_seconds = 0.0
         self._pool = Pool(
             self._connect,
             size=settings.connections,
@@ -87,23 +96,39 @@ class EmailSmtp(Provider):
         token = request.headers.get("authorization", "").encode()
         if not secret or not hmac.compare_digest(token, f"Bearer {secret}".encode()):
             raise PermissionError("email_smtp: returned mail is posted with bounce_secret")
-        report = read_report(request.body, request.query.get("recipient", ""))
-        if report is None or self._return_path is None:
-            return ()
-        key = self._return_path.find(report.named_in)
-        if not key:
-            return ()
-        reason = f"email_smtp: the mail came back ({report.code})" if report.code else ""
-        return [
-            StatusUpdate(
-                status=report.status, key=key, reason=reason, address_dead=report.address_dead
-            )
-        ]
+        returned = self.read_returned(request.body, request.query.get("recipient", ""))
+        return (returned.update,) if returned.update else ()
+
+    def read_returned(self, raw: bytes, recipient: str = "") -> Returned:
+        """What a mail that came back means. Raises ValueError if it is no mail."""
+        return read_returned(raw, self._return_path, recipient)
+
+    async def listen(self, report: Report) -> Mapping[str, int]:
+        """Visit the mailbox of returned mail once, after the pause that the settings ask for."""
+        if self._mailbox is None:
+            await asyncio.Event().wait()
+            return {}
+        await asyncio.sleep(self._poll_seconds)
+        self._poll_seconds = 0.0  # if this visit fails, the caller chooses the pause
+        counts = await self._mailbox.visit(report)
+        if not self._mailbox.more:
+            self._poll_seconds = self._settings.bounces_poll_seconds
+        return counts
+
+    async def look(self) -> str:
+        """See whether returned mail can be read; "" if none is to be."""
+        if self._mailbox is None:
+            return ""
+        standing = await self._mailbox.look()
+        return (
+            f"returned mail: {standing.mails} in the mailbox, {standing.waiting} to be read, "
+            f"{standing.left} left alone with a flag"
+        )
 
     def _compose(
         self,
         message: Message,
-        sender: Mailbox,
+        sender: Named,
         recipient: str,
         message_id: str,
         complaints_to: str,
@@ -146,6 +171,15 @@ class EmailSmtp(Provider):
         return session
 
 
+def _create_mailbox(
+    settings: EmailSmtpSettings, read: Callable[[bytes], Returned]
+) -> Mailbox | None:
+    where = create_mailbox(settings)
+    if where.host:
+        return Mailbox(ImapBox(where), read)
+    return Mailbox(MaildirBox(where), read) if where.maildir else None
+
+
 def _complete(content: EmailContent) -> EmailContent:
     """With the text part and the direction that its HTML asks for."""
     if not content.html and not content.text:
@@ -165,7 +199,7 @@ def _recipient(address: str) -> str:
         ) from error
 
 
-def _mailbox(field: str, text: str) -> Mailbox:
+def _mailbox(field: str, text: str) -> Named:
     try:
         return parse_mailbox(text)
     except ValueError as error:

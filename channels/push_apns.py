@@ -12,13 +12,15 @@ from hpack import HeaderTuple, NeverIndexedHeaderTuple
 from hpack.struct import Header
 from yarl import URL
 
-from angarium.channels._apns_answers import EXPIRED, read_failure, read_reason
+from angarium.channels._apns_answers import EXPIRED, read_failure, read_misplaced, read_reason
 from angarium.channels._apns_connect import connect
 from angarium.channels._apns_connection import Connection
 from angarium.channels._apns_payload import compose, headers
 from angarium.channels._apns_pool import Pool
 from angarium.channels._apns_token import ProviderToken, parse_key
-from angarium.channels._base_url import parse_base_url
+from angarium.channels._base_url import check_base_url
+from angarium.channels._belief import Belief
+from angarium.channels._tls import create_client_tls
 from angarium.plugins import (
     Accepted,
     Message,
@@ -62,10 +64,7 @@ class PushApnsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     def __post_init__(self) -> None:
         if bool(self.key_file) == bool(self.key):
             raise ValueError("set one of key_file and key")
-        try:
-            parse_base_url(self.url, plain=False)
-        except ValueError as error:
-            raise ValueError(f"url: {error}") from error
+        check_base_url("url", self.url, plain=False)
         if URL(self.url).path not in ("", "/"):
             raise ValueError("url: must have no path")
 
@@ -81,6 +80,7 @@ class PushApns(Provider):
 
     def __init__(self, settings: PushApnsSettings) -> None:
         self._settings = settings
+        self._belief = Belief()
         self._tls: ssl.SSLContext | None = None
         self._token: ProviderToken | None = None
         self._pool = Pool(
@@ -108,9 +108,13 @@ class PushApns(Provider):
         request = self._request(message, apns_id, token)
         answer = await self._pool.exchange(request, body)
         if answer.status == 200:
+            self._belief.confirm()
             return Accepted(provider_id=apns_id)
         if read_reason(answer) == EXPIRED:
             raise _expired(self._token, token, message.at)
+        misplaced = read_misplaced(answer)
+        if misplaced is not None and not self._belief.doubt():
+            raise misplaced
         raise read_failure(answer)
 
     async def close(self) -> None:
@@ -167,11 +171,7 @@ def _read_file(path: str) -> bytes:
 
 
 def _create_tls(ca_file: str) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca_file or None)
-    except OSError as error:
-        raise ValueError(f"ca_file: cannot be read ({error.strerror})") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = create_client_tls(ca_file)
     context.set_alpn_protocols(["h2"])
     return context
 

@@ -2,24 +2,22 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
-from angarium.channels._base_url import parse_base_url
+from angarium.channels._base_url import check_base_url, parse_base_url
+from angarium.channels._belief import Belief
 from angarium.channels._fcm_account import Account, parse_account
-from angarium.channels._fcm_answers import read_failure, read_name
+from angarium.channels._fcm_answers import read_failure, read_mismatch, read_name
 from angarium.channels._fcm_payload import Style, compose
 from angarium.channels._fcm_token import TokenSource
-from angarium.channels._http import Answer, Http
+from angarium.channels._http import Answer, Count, Seconds, http_of
 from angarium.plugins import Accepted, Message, PermanentFailure, Provider, hookimpl
 from angarium.plugins.settings import Secret
 
 _TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
 _PROJECT = re.compile(r"[a-z0-9:.-]{1,64}")
-
-Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class PushFcmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,10 +44,7 @@ class PushFcmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError("set one of service_account_file and service_account")
         if self.project and not _PROJECT.fullmatch(self.project):
             raise ValueError("project: must be a project's id, as my-shop-1234")
-        try:
-            parse_base_url(self.url)
-        except ValueError as error:
-            raise ValueError(f"url: {error}") from error
+        check_base_url("url", self.url)
 
 
 class PushFcm(Provider):
@@ -64,12 +59,8 @@ class PushFcm(Provider):
     def __init__(self, settings: PushFcmSettings) -> None:
         self._settings = settings
         self._style = Style(settings.android == "data", settings.android_channel)
-        self._http = Http(
-            self.name,
-            connect_seconds=settings.connect_seconds,
-            answer_seconds=settings.answer_seconds,
-            connections=settings.connections,
-        )
+        self._http = http_of(self.name, settings)
+        self._belief = Belief()
         self._tokens: TokenSource | None = None
         self._url = ""
         if settings.service_account:
@@ -91,7 +82,11 @@ class PushFcm(Provider):
         token = await self._tokens.token(message.at)
         answer = await self._post(body, token)
         if answer.status == 200:
+            self._belief.confirm()
             return Accepted(provider_id=read_name(answer))
+        mismatch = read_mismatch(answer)
+        if mismatch is not None and not self._belief.doubt():
+            raise mismatch
         if answer.status == 401:
             self._tokens.forget(token)
         raise read_failure(answer)

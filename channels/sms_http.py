@@ -17,7 +17,7 @@ from angarium.channels._gateway_answers import (
     read_callback,
 )
 from angarium.channels._guard import allowed_by, check_url
-from angarium.channels._http import Answer, Http
+from angarium.channels._http import Answer, Count, Seconds, http_of
 from angarium.channels._phone_numbers import Style, read_number, write_number
 from angarium.channels._text_template import (
     NAMES,
@@ -48,8 +48,6 @@ _CONTENT_TYPES: dict[Form, str] = {
     "form": "application/x-www-form-urlencoded",
 }
 
-Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Pointer = Annotated[str, msgspec.Meta(pattern=r"^(/.*)?$")]
 HttpStatus = Annotated[str, msgspec.Meta(pattern=r"^([2-5]xx|[1-5]\d\d)$")]
 
@@ -134,13 +132,7 @@ class SmsHttp(Provider):
 
     def __init__(self, settings: SmsHttpSettings) -> None:
         self._settings = settings
-        self._http = Http(
-            self.name,
-            connect_seconds=settings.connect_seconds,
-            answer_seconds=settings.answer_seconds,
-            connections=settings.connections,
-            allowed=allowed_by(settings.allow_private),
-        )
+        self._http = http_of(self.name, settings, allowed=allowed_by(settings.allow_private))
 
     async def send(self, message: Message) -> Accepted:
         settings = self._settings

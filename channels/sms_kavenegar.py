@@ -7,13 +7,13 @@ became of a request without an answer can be asked, and a repetition makes no se
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 
-from angarium.channels._base_url import parse_base_url
-from angarium.channels._http import Answer, Http
+from angarium.channels._base_url import check_base_url, parse_base_url
+from angarium.channels._http import Answer, Count, Seconds, http_of
 from angarium.channels._kavenegar_answers import read_found, read_sent, read_status
 from angarium.channels._phone_numbers import read_number, write_number
 from angarium.plugins import (
@@ -36,9 +36,6 @@ COUNTRY = "98"
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
-Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
-
 
 class SmsKavenegarSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[channels.sms_kavenegar]`. Lengths of time are in seconds."""
@@ -57,10 +54,7 @@ class SmsKavenegarSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     def __post_init__(self) -> None:
         if not self.api_key:
             raise ValueError("api_key: must not be empty")
-        try:
-            parse_base_url(self.url)
-        except ValueError as error:
-            raise ValueError(f"url: {error}") from error
+        check_base_url("url", self.url)
 
 
 class SmsKavenegar(Provider):
@@ -72,12 +66,7 @@ class SmsKavenegar(Provider):
 
     def __init__(self, settings: SmsKavenegarSettings) -> None:
         self._settings = settings
-        self._http = Http(
-            self.name,
-            connect_seconds=settings.connect_seconds,
-            answer_seconds=settings.answer_seconds,
-            connections=settings.connections,
-        )
+        self._http = http_of(self.name, settings)
 
     async def send(self, message: Message) -> Accepted:
         content: SmsContent = message.content

@@ -1,6 +1,7 @@
 """Text messages over SMPP 3.4, straight to a carrier's or aggregator's service centre."""
 
 import asyncio
+import ssl
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from angarium.channels._phone_numbers import read_number
 from angarium.channels._smpp_answers import read_refusal
 from angarium.channels._smpp_events import IdStyle, Receipt, Written, read_event
 from angarium.channels._smpp_session import KEPT_EVENTS, Link
+from angarium.channels._smpp_tunnel import Straight, Tunnel, Way
+from angarium.channels._tls import create_client_tls
 from angarium.plugins import (
     Accepted,
     Message,
@@ -49,7 +52,12 @@ class SmsSmppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:\[\]_-]+$")]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 2775
     tls: bool = False
-    """With a certificate that this machine trusts. Without it all goes in clear: use a VPN."""
+    """To a centre whose certificate is genuine, and to no other. Without it all goes in clear: use
+    a VPN."""
+    ca_file: str = ""
+    """With `tls`: certificates to trust instead of the system's, such as the centre's own."""
+    tls_name: str = ""
+    """With `tls`: the name that the centre's certificate is for, if that is not `host`."""
     system_id: Annotated[str, msgspec.Meta(min_length=1, max_length=15)]
     password: Secret = Secret()
     system_type: Annotated[str, msgspec.Meta(max_length=12)] = ""
@@ -76,6 +84,9 @@ class SmsSmppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def __post_init__(self) -> None:
         if not self.sender:
             raise ValueError("from: must not be empty")
+        for name in ("ca_file", "tls_name"):
+            if getattr(self, name) and not self.tls:
+                raise ValueError(f"{name}: means nothing without tls = true")
 
 
 class SmsSmpp(Provider):
@@ -90,12 +101,21 @@ class SmsSmpp(Provider):
         self._sent: OrderedDict[str, str] = OrderedDict()
         self._flights: set[asyncio.Future[None]] = set()
         self._source = _source(settings)
+        self._tls: ssl.SSLContext | None = None
         self._link = Link(
+            self._create_way,
             self._create_client,
             window=settings.window,
             bind_seconds=settings.bind_seconds,
             submit_seconds=settings.submit_seconds,
         )
+
+    async def open(self) -> None:
+        if self._settings.tls:
+            try:
+                self._tls = create_client_tls(self._settings.ca_file)
+            except ValueError as error:
+                raise ValueError(f"channels.sms_smpp.{error}") from error
 
     async def send(self, message: Message) -> Accepted:
         content: SmsContent = message.content
@@ -154,16 +174,24 @@ class SmsSmpp(Provider):
                 "registered_delivery": int(self._settings.receipts and number == count),
             }
 
-    def _create_client(self) -> smpp34.Client:
+    def _create_way(self) -> Way:
+        settings = self._settings
+        host = settings.host.strip("[]")
+        if not settings.tls:
+            return Straight(settings.host, settings.port)
+        if self._tls is None:
+            raise RuntimeError("open() comes before the first message")
+        return Tunnel(host, settings.port, self._tls, settings.tls_name or host)
+
+    def _create_client(self, host: str, port: int) -> smpp34.Client:
         settings = self._settings
         return smpp34.Client(
-            settings.host,
-            settings.port,
+            host,
+            port,
             settings.system_id,
             settings.password.reveal(),
             bind_type=_BINDS[settings.bind],
             system_type=settings.system_type,
-            tls=settings.tls,
             # More than we send at once, and than we keep: neither limit is to be met in there.
             window_size=settings.window + 1,
             inbound_capacity=KEPT_EVENTS,

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 import msgspec
 from yarl import URL
 
-from angarium.channels._base_url import parse_base_url
-from angarium.channels._http import Http
+from angarium.channels._base_url import check_base_url, parse_base_url
+from angarium.channels._http import Count, Seconds, http_of
 from angarium.channels._twilio_answers import STATUSES, read_answer, read_code
 from angarium.plugins import (
     Accepted,
@@ -29,9 +29,6 @@ from angarium.plugins.sms import is_opt_out
 
 MOST_CHARACTERS = 1600
 MOST_VALIDITY_SECONDS = 36_000
-
-Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class SmsTwilioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,11 +57,8 @@ class SmsTwilioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             raise ValueError("set one of from and messaging_service")
         if bool(self.api_key) != bool(self.api_secret):
             raise ValueError("api_key and api_secret belong together")
-        for name, url in (("url", self.url), ("callback_url", self.callback_url)):
-            try:
-                parse_base_url(url or self.url)
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from error
+        check_base_url("url", self.url)
+        check_base_url("callback_url", self.callback_url or self.url)
 
 
 class SmsTwilio(Provider):
@@ -80,12 +74,7 @@ class SmsTwilio(Provider):
     def __init__(self, settings: SmsTwilioSettings) -> None:
         self._settings = settings
         self._url = f"{parse_base_url(settings.url)}/2010-04-01/Accounts/{settings.account}"
-        self._http = Http(
-            self.name,
-            connect_seconds=settings.connect_seconds,
-            answer_seconds=settings.answer_seconds,
-            connections=settings.connections,
-        )
+        self._http = http_of(self.name, settings)
 
     async def send(self, message: Message) -> Accepted:
         content: SmsContent = message.content

@@ -2,14 +2,16 @@
 
 import re
 from base64 import urlsafe_b64encode
+from collections import defaultdict
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 
+from angarium.channels._belief import REFUSED_SECONDS, Belief
 from angarium.channels._guard import is_public
-from angarium.channels._http import Answer, Http, retry_after
-from angarium.channels._push_content import check_shown, expires_at
+from angarium.channels._http import Answer, Http, http_of, retry_after
+from angarium.channels._push_content import carries_data_only, check_shown, expires_at
 from angarium.channels._push_content import encode as encode_json
 from angarium.channels._web_push_address import (
     NotAllowed,
@@ -61,7 +63,7 @@ class WebPushVapidSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     `push.example.org`, `*.push.example.org`, or an origin (`https://10.0.0.5:8443`), which need not
     be a public address."""
     urgency: Literal["very-low", "low", "normal", "high"] = "normal"
-    """How soon a phone is woken for it (RFC 8030 §5.3); silent messages are never above `low`."""
+    """How soon a phone is woken for it (RFC 8030 §5.3)."""
     connections: Annotated[int, msgspec.Meta(ge=1)] = 32
     """To each push service."""
     connect_seconds: Seconds = 10.0
@@ -90,7 +92,6 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     link: str
     buttons: Any
     data: dict[str, Any]
-    silent: bool
     collapse: str
     ttl: int
 
@@ -107,18 +108,9 @@ class WebPushVapid(Provider):
         self._services = Services(settings.push_services)
         key = settings.private_key.reveal()
         self._vapid = Vapid(key, settings.contact) if key else None
-        self._public = self._http(settings, is_public)
-        self._named = self._http(settings, None)
-
-    def _http(self, settings: WebPushVapidSettings, allowed: Any) -> Http:
-        return Http(
-            NAME,
-            connect_seconds=settings.connect_seconds,
-            answer_seconds=settings.answer_seconds,
-            connections=settings.connections,
-            allowed=allowed,
-            one_host=False,
-        )
+        self._public = http_of(NAME, settings, allowed=is_public, one_host=False)
+        self._named = http_of(NAME, settings, one_host=False)
+        self._beliefs: defaultdict[str, Belief] = defaultdict(Belief)
 
     async def open(self) -> None:
         if self._vapid is None:
@@ -131,11 +123,24 @@ class WebPushVapid(Provider):
         headers = self._headers(message, subscription, ttl)
         body = encrypt(payload, subscription.receiver, subscription.auth)
         answer = await http.post(str(subscription.endpoint), body=body, headers=headers)
-        return _judge(answer, message.key)
+        origin = str(subscription.endpoint.origin())
+        if answer.status in _OUR_SIGNATURE:
+            raise self._refused(origin, answer.status)
+        accepted = _judge(answer, message.key)
+        self._beliefs[origin].confirm()
+        return accepted
 
     async def close(self) -> None:
         await self._public.close()
         await self._named.close()
+
+    def _refused(self, origin: str, status: int) -> PermanentFailure | TemporaryFailure:
+        """By one browser that subscribed for another key, or by all since the fault is ours."""
+        why = f"{_OUR_SIGNATURE[status]} ({status})"
+        if self._beliefs[origin].doubt():
+            return PermanentFailure(f"{NAME}: the browser subscribed for another key, or {why}")
+        nobody = not any(belief.holds for belief in self._beliefs.values())
+        return TemporaryFailure(f"{NAME}: {why}", REFUSED_SECONDS, pause=nobody)
 
     def _destination(self, address: str) -> tuple[Subscription, Http]:
         try:
@@ -154,14 +159,13 @@ class WebPushVapid(Provider):
         if self._vapid is None:
             raise TemporaryFailure(f"{NAME}: has no private_key", pause=True)
         origin = str(subscription.endpoint.origin())
-        low = content.silent and self._urgency != "very-low"
         topic = {"Topic": _topic(content.collapse)} if content.collapse else {}
         return {
             "Authorization": self._vapid.header(origin, message.at),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "TTL": str(ttl),
-            "Urgency": "low" if low else self._urgency,
+            "Urgency": self._urgency,
             **topic,
         }
 
@@ -185,6 +189,10 @@ def _ttl(message: Message) -> int:
 
 def _payload(message: Message, ttl: int) -> bytes:
     content: PushContent = message.content
+    if carries_data_only(content):
+        raise PermanentFailure(
+            f"{NAME}: browsers show something for every message: silent and live are for phones"
+        )
     check_shown(NAME, content)
     payload = Payload(
         delivery=message.delivery,
@@ -194,7 +202,6 @@ def _payload(message: Message, ttl: int) -> bytes:
         link=content.link,
         buttons=content.buttons,
         data=content.data,
-        silent=content.silent,
         collapse=content.collapse,
         ttl=ttl,
     )
@@ -218,10 +225,12 @@ def _topic(collapse: str) -> str:
 _GONE: Final = frozenset({404, 410})
 _LATER: Final = frozenset({406, 408, 425, 429})
 """406 is how Microsoft's service says 429."""
+_OUR_SIGNATURE: Final = {
+    401: "the push service refused our signature: check private_key, contact and the clock",
+    403: "the push service refused our key: check private_key and contact",
+}
 _REMEDIES: Final = {
     400: "the push service refused it: the browser may have subscribed for another key",
-    401: "the push service refused our signature: check private_key, contact and the clock",
-    403: "the push service refused our key: the browser subscribed for another private_key",
     413: "the push service says that it is too large: shorten the content",
 }
 

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from angarium.channels._guard import allowed_by, check_url
-from angarium.channels._http import Answer, Http, retry_after
+from angarium.channels._http import Answer, http_of, retry_after
 from angarium.channels.webhook import WebhookContent
 from angarium.plugins import (
     Accepted,
@@ -69,13 +69,7 @@ class WebhookHttp(Provider):
         self._keys = [_read_secret("secret", settings.secret)]
         if settings.old_secret:
             self._keys.append(_read_secret("old_secret", settings.old_secret))
-        self._http = Http(
-            self.name,
-            connect_seconds=settings.connect_seconds,
-            answer_seconds=settings.answer_seconds,
-            connections=settings.connections,
-            allowed=allowed_by(settings.allow_private),
-        )
+        self._http = http_of(self.name, settings, allowed=allowed_by(settings.allow_private))
 
     async def send(self, message: Message) -> Accepted:
         body = _compose(message)

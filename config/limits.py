@@ -28,6 +28,9 @@ STRING_LENGTH: Final = 1_000  # longer strings are cut, and it is reported (S2.6
 PROPERTIES: Final = 200  # different properties of one event
 PREVIOUS_ANONYMOUS_IDS: Final = 20  # that a browser may remember and send with a login
 PUSH_ADDRESS_BYTES: Final = 4 * 1024  # of a token or a browser's subscription; FCM's own limit
+LEFT_ADDRESS_DAYS: Final = 90  # that a push address is known which no device has any more: phones
+# that were off so long have lost their token by then, and what they still tell is out of date
+HELD_DEATHS_DAYS: Final = 30  # for an admin to decide; whoever is dead is called so again
 DEVICES_PER_PERSON: Final = 50  # those used last are kept; more is a shared account or a script
 
 # Definitions that people write.

@@ -238,6 +238,15 @@ class Messages(Section, frozen=True, kw_only=True):
             "campaign does not say.",
         ),
     ] = 24
+    app_open_minutes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1440,
+            description="How long an app that said that it is open counts as open after its device "
+            "was heard of last; `live` messages go to no other.",
+        ),
+    ] = 10
 
 
 class Limits(Section, frozen=True, kw_only=True):

@@ -56,11 +56,22 @@ def write_errors(root: Path) -> None:
     (root / "docs/errors.md").write_text(ERRORS + "\n".join(rows) + "\n", encoding="utf-8")
 
 
+def write_benchmarks(root: Path) -> None:
+    """The table of figures in docs/performance.md and both READMEs, from what was measured last."""
+    if str(ROOT) not in sys.path:  # benchmarks/ is no part of the package
+        sys.path.append(str(ROOT))
+    from benchmarks.results import read_results
+    from benchmarks.table import write_tables
+
+    write_tables(root, read_results())
+
+
 GENERATORS: tuple[Callable[[Path], object], ...] = (
     write_settings,
     write_cli,
     write_errors,
     write_reference,  # docs/asyncapi.json, and the table in docs/nats-subjects.md
+    write_benchmarks,
 )
 
 

@@ -18,6 +18,12 @@ from angarium.gateway.campaigns import (
     list_campaigns,
     replace_campaign,
 )
+from angarium.gateway.code_lists import (
+    create_code_list,
+    get_code_list,
+    list_code_lists,
+    upload_codes,
+)
 from angarium.gateway.decisions import decide
 from angarium.gateway.deliveries import (
     get_delivery,
@@ -32,11 +38,13 @@ from angarium.gateway.live import stream_delivery_stats
 from angarium.gateway.plugins_api import list_plugins
 from angarium.gateway.profiles import get_profile, list_profiles
 from angarium.gateway.rejects import list_rejects
+from angarium.gateway.resends import resend_delivery
 from angarium.gateway.suppressions import (
     add_suppression,
     list_suppressions,
     remove_suppression,
 )
+from angarium.gateway.testers import list_testers, mark_tester, unmark_tester
 from angarium.gateway.timeline import get_timeline
 
 ADMIN_HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
@@ -57,12 +65,20 @@ ADMIN_HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
     archive_campaign,
     send_test,
     get_campaign_stats,
+    list_testers,
+    mark_tester,
+    unmark_tester,
+    create_code_list,
+    list_code_lists,
+    get_code_list,
+    upload_codes,
     decide,
     list_deliveries,
     get_delivery_stats,
     stream_delivery_stats,
     get_delivery,
     release_delivery,
+    resend_delivery,
     list_rejects,
     list_plugins,
     list_suppressions,

@@ -2,10 +2,11 @@
 
 import asyncio
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 import structlog
-from litestar import Request, Response, post
+from litestar import Request, Response, route
+from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
 from angarium.config.limits import CALLBACK_BYTES
@@ -23,9 +24,13 @@ from angarium.plugins.settings import SettingsInvalid
 
 log = structlog.get_logger()
 
+NOT_KEPT: Final = {"Cache-Control": "no-store"}
+"""What stands between must ask us again: the same address may be news."""
 
-@post(
+
+@route(
     "/callbacks/{provider:str}",
+    http_method=[HttpMethod.GET, HttpMethod.POST],
     status_code=200,
     request_max_body_size=CALLBACK_BYTES,
     security=[{}],
@@ -34,7 +39,10 @@ log = structlog.get_logger()
         404: refused("No such provider is configured."),
     },
     summary="For providers: what became of messages",
-    description="The provider's plugin verifies and reads it. Repeated ones have no second effect.",
+    description=(
+        "The provider's plugin verifies and reads it. Repeated ones have no second effect. Some"
+        " gateways put everything into the address of a GET: then the plugin finds its proof there."
+    ),
     tags=["public"],
 )
 async def take_callback(
@@ -56,7 +64,7 @@ async def take_callback(
         body = feedback_of(provider, plugin.channel, update, call.at)
         await publish(parts.bus, feedback_subject(parts.workspace), body)
     log.info("callback_taken", provider=provider, updates=len(updates))
-    return Response(b"", media_type="text/plain")
+    return Response(b"", media_type="text/plain", headers=NOT_KEPT)
 
 
 async def _plugin(parts: Parts, name: str) -> Provider:

@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from angarium.core.bus.subjects import decisions_subject
+from angarium.core.delivery.codes import SAMPLE
 from angarium.core.store import campaigns, reading
 from angarium.core.store.campaigns import MOVES, StoredCampaign
 from angarium.core.store.protocol import Transaction
@@ -31,17 +32,19 @@ from angarium.gateway.parts import Parts
 from angarium.gateway.paths import Id
 from angarium.gateway.problems import Problem, Refusal
 from angarium.gateway.publishing import publish
+from angarium.gateway.testers import find_testers
 
-MOST_TESTERS: Final = 20
+MOST_NAMED: Final = 20
+"""People whom one test names."""
 
 AnyRequest = Request[Any, Any, Any]
 UserId = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 class SendTestBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Who is to get it, by userId."""
+    """Who is to get it, by userId; without `to` everybody who is marked as a tester."""
 
-    to: Annotated[list[UserId], Meta(min_length=1, max_length=MOST_TESTERS)]
+    to: Annotated[list[UserId], Meta(min_length=1, max_length=MOST_NAMED)] | None = None
 
 
 class SentTestBody(msgspec.Struct, rename="camel"):
@@ -122,7 +125,11 @@ async def archive_campaign(
         404: CHANGED[404],
     },
     summary="Send it to a few people as a test",
-    description="Scope: campaigns:write. The same gates apply: who opted out gets nothing.",
+    description=(
+        f"Scope: campaigns:write. To up to {MOST_NAMED} people named in `to`, or to all testers "
+        "(PUT /v1/testers/{userId}). The same gates apply: who opted out gets nothing. A promo "
+        f"code is shown as {SAMPLE}; none is taken from the list."
+    ),
     tags=["campaigns"],
 )
 async def send_test(
@@ -135,8 +142,7 @@ async def send_test(
 ) -> Response[bytes]:
     async def work(seed: str) -> SentTestsBody:
         id_ = id_in(request)
-        people = list(dict.fromkeys(data.to))
-        await _check_people(parts, caller, id_, people)
+        people = await _find_people(parts, caller, id_, data.to)
         sent: list[SentTestBody] = []
         for user_id in people:
             decision_id = f"test:{seed}:{user_id}"
@@ -195,9 +201,15 @@ async def _move(parts: Parts, caller: Caller, request: AnyRequest, state: str) -
     return answer(await transact(parts.store, work))
 
 
-async def _check_people(parts: Parts, caller: Caller, id_: str, people: list[str]) -> None:
+async def _find_people(
+    parts: Parts, caller: Caller, id_: str, named: list[str] | None
+) -> list[str]:
+    """Those who are named, each once, or all testers. Refuses where somebody is not there."""
     async with parts.store.reading() as tx:
         found_or_404(await campaigns.find_campaign(tx, caller.workspace, id_))
+        if named is None:
+            return await find_testers(tx, caller.workspace)
+        people = list(dict.fromkeys(named))
         errors = [
             (f"/to/{index}", "nobody has this userId")
             for index, user_id in enumerate(people)
@@ -205,3 +217,4 @@ async def _check_people(parts: Parts, caller: Caller, id_: str, people: list[str
         ]
     if errors:
         raise Refusal(Problem.INVALID, errors=errors)
+    return people

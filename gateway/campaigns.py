@@ -27,6 +27,7 @@ from angarium.gateway.campaign_bodies import (
     tagged,
     without_unchanged,
 )
+from angarium.gateway.campaign_codes import check_list, check_use
 from angarium.gateway.idempotency import IdempotencyKey, once
 from angarium.gateway.keyring import Caller
 from angarium.gateway.paging import (
@@ -78,6 +79,7 @@ async def create_campaign(
         id_ = make_id("cmp_", caller.workspace, seed)
 
         async def save(tx: Transaction) -> StoredCampaign:
+            await check_list(tx, caller.workspace, data.get("codes"))
             name = str(data["name"])
             return await campaigns.create_campaign(
                 tx, caller.workspace, id_, name, definition, parts.now()
@@ -199,9 +201,10 @@ def checked(parts: Parts, definition: Mapping[str, Any]) -> str:
 
     channels = sorted(parts.plugins.channels)
     try:
-        parse_campaign(definition, channels=channels, check_template=check_template)
+        parsed = parse_campaign(definition, channels=channels, check_template=check_template)
     except InvalidDefinition as invalid:
         raise Refusal(Problem.INVALID, errors=invalid.errors) from invalid
+    check_use(parsed)
     return msgspec.json.encode(definition).decode()
 
 
@@ -226,6 +229,7 @@ async def _change(parts: Parts, caller: Caller, request: AnyRequest, edit: Edit)
             raise Refusal(Problem.CONFLICT, "an archived campaign cannot be changed")
         if old.body == new:
             return old
+        await check_list(tx, caller.workspace, new.get("codes"))
         name = str(new["name"])
         return await campaigns.revise(tx, caller.workspace, old, name, definition, parts.now())
 

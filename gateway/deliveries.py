@@ -128,7 +128,7 @@ async def list_deliveries_of_person(
 async def get_delivery(
     parts: Parts, caller: Caller, request: Request[Any, Any, Any], delivery_id: Id
 ) -> FullDeliveryBody:
-    return full(await _find(parts, caller, request))
+    return full(await find_delivery(parts, caller, request))
 
 
 @post(
@@ -156,7 +156,7 @@ async def release_delivery(
     idempotency_key: IdempotencyKey = None,
 ) -> Response[bytes]:
     async def work(_: str) -> ReleasedBody:
-        found = await _find(parts, caller, request)
+        found = await find_delivery(parts, caller, request)
         if found.listed.state != DeliveryState.IN_DOUBT:
             raise Refusal(Problem.CONFLICT, f"it is {found.listed.state}, not in_doubt")
         id_ = found.listed.id
@@ -174,7 +174,10 @@ async def release_delivery(
     return await once(parts, caller, request, work, status=202)
 
 
-async def _find(parts: Parts, caller: Caller, request: Request[Any, Any, Any]) -> FullDelivery:
+async def find_delivery(
+    parts: Parts, caller: Caller, request: Request[Any, Any, Any]
+) -> FullDelivery:
+    """The delivery that the path names. Raises Refusal."""
     id_ = segment(request.scope, ID_SEGMENT)
     async with parts.store.reading() as tx:
         found = await outcomes.find_delivery(tx, caller.workspace, id_)

@@ -51,8 +51,8 @@ class DeliveryBody(msgspec.Struct, rename="camel", kw_only=True):
 class FullDeliveryBody(DeliveryBody, rename="camel", kw_only=True):
     """All of one delivery. `gates`: the verdicts of the last judgement, in their order.
 
-    `event`, `data`: what its templates saw besides the person. `links`: where its tracked links
-    lead. `history`: what happened, by time.
+    `event`, `data`, `code`: what its templates saw besides the person. `links`: where its tracked
+    links lead. `history`: what happened, by time.
     """
 
     run: str | None
@@ -60,6 +60,7 @@ class FullDeliveryBody(DeliveryBody, rename="camel", kw_only=True):
     gates: Any
     event: Any
     data: Any
+    code: str | None
     links: Sequence[str]
     history: Sequence[dict[str, str]]
 
@@ -79,6 +80,7 @@ def full(found: FullDelivery) -> FullDeliveryBody:
         gates=found.gates,
         event=context.get("event"),
         data=context.get("data"),
+        code=context.get("code"),
         links=context.get("links") or [],
         history=_history(found.listed),
     )

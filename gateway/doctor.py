@@ -3,6 +3,7 @@
 Nothing is changed: no file is made, no table, no stream.
 """
 
+import asyncio
 import os
 import shutil
 import stat
@@ -26,19 +27,25 @@ from angarium.core.store.keys import list_keys
 from angarium.core.store.migrate import load_migrations
 from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Transaction
+from angarium.core.store.tolls import list_held_tolls
 from angarium.core.workers.clock import now
+from angarium.gateway.deaths import remedy, told
 from angarium.gateway.first import NEWEST, WORKSPACE
 from angarium.gateway.isolation.loading import load_isolated
 from angarium.gateway.logs import clean_text
 from angarium.gateway.routes import channel_of, kinds
 from angarium.gateway.supervisor.connection import read_connection
+from angarium.plugins.failures import TemporaryFailure
 from angarium.plugins.manager import Plugins
+from angarium.plugins.provider import Looking, Provider
 from angarium.plugins.settings import SettingsInvalid
 
 FREE_BYTES: Final = 1024**3  # less is a broker that will soon refuse events
 RELEASED_AT: Final = 1_767_225_600_000  # 2026-01-01, ms: no clock is right that shows less
 CLOCK_ERROR_MS: Final = 5 * 60 * 1000
 CONNECT_SECONDS: Final = 3.0
+LOOK_SECONDS: Final = 10.0
+LATER: Final = "see that it is reached; messages are sent meanwhile"
 SHORT_KEY: Final = 24  # characters; ours have 56
 
 
@@ -189,6 +196,8 @@ async def _look(tx: Transaction, known: int, loaded: Loaded) -> list[Finding]:
         newer = "start the newer Angarium again" if version > known else "run `angarium migrate`"
         return [Finding("database", False, f"schema {version}, this program's is {known}", newer)]
     findings = [Finding("database", True, f"schema version {version}")]
+    for held in await list_held_tolls(tx):
+        findings.append(Finding("addresses", False, told(held), remedy(held)))
     findings += _keys(await list_keys(tx, WORKSPACE, before=NEWEST, most=10_000))
     return findings + list(_no_provider(await active_campaigns(tx), loaded.settings))
 
@@ -239,19 +248,37 @@ async def check_plugins(loaded: Loaded) -> AsyncIterator[Finding]:
             yield Finding("plugins", False, f"{plugin.name}: {plugin.error}", remedy)
     yield Finding("plugins", True, f"{len(plugins.providers)} providers can be used")
     for name, section in loaded.settings.channels.items():
-        yield _provider(plugins, name, section)
+        for finding in await _provider(plugins, name, section):
+            yield finding
     if not loaded.settings.channels:
         remedy = "add a section, as [channels.email_smtp]"
         yield Finding("channels", None, "no provider is set: nothing can be delivered", remedy)
 
 
-def _provider(plugins: Plugins, name: str, section: Mapping[str, object]) -> Finding:
+async def _provider(plugins: Plugins, name: str, section: Mapping[str, object]) -> list[Finding]:
     try:
-        plugins.create_provider(name, section)
+        provider = plugins.create_provider(name, section)
     except SettingsInvalid as invalid:
-        return Finding("channels", False, clean_text(str(invalid)), "correct it in the settings")
+        return [Finding("channels", False, clean_text(str(invalid)), "correct it in the settings")]
     channel = channel_of(plugins, kinds({name: section})[name])
-    return Finding("channels", True, f"{name} delivers on {channel}")
+    return [
+        Finding("channels", True, f"{name} delivers on {channel}"),
+        *await _look_at(name, provider),
+    ]
+
+
+async def _look_at(name: str, provider: Provider) -> list[Finding]:
+    """How it fares besides, if it can tell."""
+    if not isinstance(provider, Looking):
+        return []
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            seen = await provider.look()
+    except TimeoutError:
+        return [Finding("channels", False, f"{name}: no answer in {LOOK_SECONDS:g} s", LATER)]
+    except TemporaryFailure as failure:
+        return [Finding("channels", False, f"{name}: {clean_text(failure.reason)}", LATER)]
+    return [Finding("channels", True, f"{name}: {seen}")] if seen else []
 
 
 CHECKS: tuple[Check, ...] = (

@@ -126,6 +126,7 @@ FULL_DELIVERY: Final[Json] = {
     "gates": [{"gate": "opt_in", "verdict": "send", "reason": "", "saw": {}}],
     "event": {"name": "AddToCart", "properties": {"product": "A"}, "timestamp": AT},
     "data": None,
+    "code": None,
     "links": ["https://shop.example.org/cart"],
     "history": [{"status": "planned", "at": AT}, {"status": "delivered", "at": AT}],
 }
@@ -161,6 +162,16 @@ SUPPRESSION: Final[Json] = {
     "reason": "operator",
     "at": AT,
 }
+CODES: Final = ["SPRING-7F3K", "SPRING-9QX2", "SPRING-B41M"]
+CODE_LIST: Final[Json] = {
+    "id": "cdl_gezdgnbvgy3tqojqgezdgnbv",
+    "name": "Spring",
+    "total": 3,
+    "free": 3,
+    "given": 0,
+    "createdAt": AT,
+}
+TESTER: Final[Json] = {"userId": "u1", "since": AT}
 
 
 def page(row: Json) -> Json:

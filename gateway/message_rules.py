@@ -2,7 +2,7 @@
 
 from angarium.config.settings import Messages
 from angarium.core.delivery.rules import MessageRules, parse_cap, parse_quiet_hours
-from angarium.core.events.times import HOUR
+from angarium.core.events.times import HOUR, MINUTE
 
 
 def message_rules(settings: Messages) -> MessageRules:
@@ -17,4 +17,5 @@ def message_rules(settings: Messages) -> MessageRules:
         caps=tuple(parse_cap(text, class_) for class_, texts in caps.items() for text in texts),
         classes=frozenset(settings.classes),
         patience=settings.hold_hours * HOUR,
+        app_open=settings.app_open_minutes * MINUTE,
     )

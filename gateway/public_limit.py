@@ -1,4 +1,5 @@
-"""How often one network may call what needs no key: links in messages, and callbacks.
+"""How often one network may call what needs no key: links in messages, the key for browsers, and
+callbacks.
 
 A provider tells of a thousand messages at once, so of callbacks only those that were refused
 count: nobody can try signatures for long.
@@ -13,10 +14,11 @@ from angarium.gateway.limits import Allowances
 from angarium.gateway.parts import AllParts
 from angarium.gateway.problems import Refusal
 from angarium.gateway.request_ids import request_id_of
+from angarium.gateway.web_push import PATH as WEB_PUSH_KEY
 from angarium.gateway.wire import send_refusal
 
-LINKS: Final = ("/c/", "/o/", "/u/")
-CALLBACKS: Final = ("/callbacks/",)
+CALLBACKS: Final = "/callbacks/"
+PATHS: Final = ("/c/", "/o/", "/u/", WEB_PUSH_KEY, CALLBACKS)
 PREFIX_BITS: Final = 64
 """Of an IPv6 address: whoever has one has all that begin so."""
 
@@ -29,21 +31,22 @@ def limit_public(parts: AllParts, rest: ASGIApp) -> ASGIApp:
 
     async def handle(scope: Any, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
-        if not path.startswith((*LINKS, *CALLBACKS)):
+        template = next((one for one in PATHS if path.startswith(one)), "")
+        if not template:
             await rest(scope, receive, send)
             return
         network = network_of(scope)
         try:
             allowances.check(network)
         except Refusal as refusal:
-            scope["path_template"] = path[: path.index("/", 1) + 1]
+            scope["path_template"] = template
             await send_refusal(send, refusal, request_id_of(scope), [])
             return
-        if path.startswith(LINKS):
+        if template == CALLBACKS:
+            await rest(scope, receive, _counting_refusals(send, allowances, network))
+        else:
             allowances.spend(network, 1)
             await rest(scope, receive, send)
-        else:
-            await rest(scope, receive, _counting_refusals(send, allowances, network))
 
     return handle
 

@@ -25,6 +25,7 @@ class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request to `/callbacks/{provider}`, unread and unverified."""
 
     method: str
+    """POST; or GET, of gateways that put everything into the address."""
     url: str
     """In full, as the vendor called it (some sign it): public_url, path and query."""
     query: Mapping[str, str] = {}

@@ -32,6 +32,9 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """What `content.<name>` of a campaign is decoded into; each of its texts is a template."""
     html_fields: tuple[str, ...] = ()
     """The fields of `content` that are HTML: what is filled into them is escaped."""
+    link_fields: tuple[str, ...] = ()
+    """The fields of `content` that lead somewhere: a link itself, or a list of objects each with
+    its `link`. Clicks on those that lead to the web are counted."""
     parse_address: Callable[[str], str] | None = None
     """Gives an address as it is stored and sent, or raises ValueError that says what is wrong.
     Absent: any text (phone numbers need the instance's region: the core reads those)."""
@@ -67,6 +70,7 @@ PUSH = Channel(
     consent_default="unset",
     address_kind="device_token",
     content=PushContent,
+    link_fields=("link", "buttons"),
 )
 WEB_PUSH = Channel(
     name="web_push",
@@ -74,5 +78,6 @@ WEB_PUSH = Channel(
     consent_default="unset",
     address_kind="push_endpoint",
     content=PushContent,
+    link_fields=("link", "buttons"),
 )
 BUILT_IN_CHANNELS: tuple[Channel, ...] = (EMAIL, SMS, PUSH, WEB_PUSH)

@@ -37,8 +37,10 @@ class Button(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class PushContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A notification on a phone or in a browser.
 
-    `silent` ones carry `data` only and show nothing. A later one with the same `collapse` replaces
-    the earlier. `ttl` ("PT1H") is how long the push service may try; the deadline says the rest.
+    `silent` ones carry `data` only and show nothing; `live` ones are drawn by an app that is open,
+    and delivered now or never. A later one with the same `collapse` replaces the earlier. `ttl`
+    ("PT1H") is how long the push service may try; the deadline says the rest. Where `track` is
+    false, web links are not counted.
     """
 
     title: str = ""
@@ -48,8 +50,10 @@ class PushContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     buttons: tuple[Button, ...] = ()
     data: dict[str, Any] = {}
     silent: bool = False
+    live: bool = False
     collapse: str = ""
     ttl: timedelta | None = None
+    track: bool = True
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The contract of a provider: what delivers on a channel."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from angarium.plugins.callback import CallbackRequest, StatusUpdate
@@ -57,7 +57,7 @@ class Provider(Protocol):
         raise NotImplementedError
 
     def parse_callback(self, request: CallbackRequest) -> Sequence[StatusUpdate]:
-        """Verify and translate what the vendor posted to `/callbacks/<name>`.
+        """Verify and translate what the vendor sent to `/callbacks/<name>`, by POST or GET.
 
         Raise PermissionError if it is not from the vendor (answered 401), ValueError if it cannot
         be read (400). Events that mean nothing here give no update.
@@ -77,10 +77,24 @@ class Listening(Protocol):
     `parse_callback`. The caller asks `isinstance(provider, Listening)`.
     """
 
-    async def listen(self, report: Report) -> None:
+    async def listen(self, report: Report) -> Mapping[str, int] | None:
         """Connect where no connection is, and report what is heard until it is lost; then return.
 
         Called after `open`, in one task beside the sends, and again, after a pause of the caller's
         choice, whenever it has returned or raised TemporaryFailure (no connection can be made).
         Cancelled before `close`. An update of which `report` raises is lost: let it wait instead.
+        What it returns is logged: how many of what kind it heard, or could make nothing of.
         """
+        ...
+
+
+@runtime_checkable
+class Looking(Protocol):
+    """What a provider has besides, if `angarium doctor` can see how it fares; optional."""
+
+    async def look(self) -> str:
+        """Say in a few words how things stand, or "". Called on one that is not opened.
+
+        Change nothing. Raise TemporaryFailure, with a reason that names the setting, if it is ill.
+        """
+        ...

@@ -39,6 +39,25 @@ def test_an_outdated_page_is_shown_with_its_difference(
     assert "-# X" in generator.differences(tmp_path)
 
 
+def _next(digit: re.Match[str]) -> str:
+    return str((int(digit[0]) + 1) % 10)
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.fa.md", "docs/performance.md"])
+def test_a_figure_that_nobody_measured_is_noticed(
+    generator: ModuleType, tmp_path: Path, page: str
+) -> None:
+    generator.generate(tmp_path)
+    text = (tmp_path / page).read_text(encoding="utf-8")
+    begin, figures, rest = text.partition("<!-- benchmarks:begin -->\n")
+    changed, count = re.subn(r"\d", _next, rest.partition("<!-- benchmarks:end -->")[0], count=1)
+    assert count == 1
+    end = rest[len(changed) :]
+    (tmp_path / page).write_text(begin + figures + changed + end, encoding="utf-8")
+
+    assert f"--- {page}" in generator.differences(tmp_path)
+
+
 def test_every_command_has_a_heading() -> None:
     page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
 

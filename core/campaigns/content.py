@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from angarium.core.campaigns.schedule import LONGEST
-from angarium.core.events.times import DAY, SECOND
+from angarium.core.events.times import DAY, SECOND, parse_duration
 from angarium.core.segments.reader import NULL, Reader, child, is_list
 
 # Letters of a template, by what it becomes.
@@ -19,7 +19,7 @@ LINK_LETTERS = 2_048
 SENDER_LETTERS = 320  # the longest address, RFC 3696 errata
 
 PUSH_DAYS = 28  # how long FCM keeps a message
-BUTTONS = 5
+BUTTONS = {"push": 3, "web_push": 2}  # as many as Android and browsers show
 DATA_MEMBERS = 50
 PLUGIN_FIELDS = 50
 
@@ -27,6 +27,9 @@ REACTIONS = ("shown", "opened", "clicked")
 """By which a person shows that no other channel need be tried."""
 
 BAD_SCHEMES = ("javascript:", "data:", "vbscript:", "file:", "blob:")
+_HOLE = ("{{", "{%")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?=.)", re.IGNORECASE)
+_WEB = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*["']?([^"'>]*)""", re.IGNORECASE)
 _SPACES = re.compile(r"[\s\x00-\x1f]+")
 
@@ -53,6 +56,15 @@ class Content(msgspec.Struct, frozen=True):
     order: tuple[str, ...]
     messages: Mapping[str, Mapping[str, Any]]
     fallback: Fallback | None = None
+
+    def lifetime(self, channel: str) -> int | None:
+        """How long (ms) a message on this channel is of use by its own `ttl`; None: no word."""
+        ttl = self.messages.get(channel, {}).get("ttl") if channel in PUSH_CHANNELS else None
+        return parse_duration(ttl) if ttl is not None else None
+
+    def is_live(self, channel: str) -> bool:
+        """Whether it goes to an app that is open, or nowhere (S1.15)."""
+        return channel in PUSH_CHANNELS and self.messages.get(channel, {}).get("live") is True
 
 
 class Writing:
@@ -81,10 +93,38 @@ class Writing:
 
     def link(self, value: object, pointer: str) -> None:
         """Where a tap leads: a web address, or a deep link of an app."""
-        if isinstance(value, str) and _SPACES.sub("", value).lower().startswith(BAD_SCHEMES):
-            self.reader.fault(pointer, "must lead to a web page or into an app")
+        if isinstance(value, str) and not _leads_somewhere(value):
+            self.reader.fault(
+                pointer,
+                "must lead to a web page or into an app: https://shop.example/cart, shop://cart",
+            )
         else:
             self.template(value, pointer, LINK_LETTERS)
+
+    def picture(self, value: object, pointer: str) -> None:
+        """The address of an image on the web."""
+        if isinstance(value, str) and not value.startswith(_HOLE) and not _WEB.match(value):
+            self.reader.fault(pointer, "must be an image's address, https://shop.example/a.png")
+        else:
+            self.template(value, pointer, LINK_LETTERS)
+
+
+def leads_astray(link: str) -> bool:
+    """Whether whoever follows it would run a script, or open a file."""
+    return _SPACES.sub("", link).lower().startswith(BAD_SCHEMES)
+
+
+def _leads_somewhere(link: str) -> bool:
+    """Whether it begins as a web address or a deep link does; what a template makes is not known.
+
+    What is empty is somebody else's fault to tell.
+    """
+    if not link.strip() or link.startswith(_HOLE):
+        return True
+    scheme = _SCHEME.match(link)
+    if scheme is None or leads_astray(link):
+        return False
+    return _WEB.match(link) is not None or scheme[0].lower() not in ("http:", "https:")
 
 
 Field = Callable[[Writing, Any, str], object]
@@ -174,8 +214,25 @@ def _check_whole(reader: Reader, channel: str, written: Mapping[str, Any], point
     elif channel == "sms":
         if "text" not in written:
             reader.fault(child(pointer, "text"), "is missing")
-    elif not written.get("silent") and "title" not in written and "body" not in written:
-        reader.fault(pointer, 'needs a title or a body, or "silent": true')
+    else:
+        _check_push(reader, channel, written, pointer)
+
+
+def _check_push(reader: Reader, channel: str, written: Mapping[str, Any], pointer: str) -> None:
+    """Normal, silent (data only) or live (only while the app is open): S1.15."""
+    silent, live = written.get("silent") is True, written.get("live") is True
+    if channel == "web_push":
+        for name, asked in (("silent", silent), ("live", live)):
+            if asked:
+                detail = "is for phones: browsers show a notification for every message"
+                reader.fault(child(pointer, name), detail)
+    elif silent and live:
+        reader.fault(child(pointer, "live"), "stands beside silent; a live message may be all data")
+    if silent or (live and written.get("data")):
+        return
+    if "title" not in written and "body" not in written:
+        or_silent = ', or "silent": true' if channel == "push" else ""
+        reader.fault(pointer, f"needs a title or a body{or_silent}")
 
 
 def _read_plugin_message(writing: Writing, message: object, pointer: str) -> Mapping[str, Any]:
@@ -213,7 +270,7 @@ def _sender(writing: Writing, value: Any, pointer: str) -> None:
         writing.reader.fault(pointer, "must be one line, such as Shop <shop@example.org>")
 
 
-def _silent(writing: Writing, value: Any, pointer: str) -> None:
+def _flag(writing: Writing, value: Any, pointer: str) -> None:
     writing.reader.flag(value, pointer)
 
 
@@ -233,10 +290,19 @@ def _data(writing: Writing, value: Any, pointer: str) -> None:
             writing.reader.fault(child(pointer, name), "must be text, a number, true or false")
 
 
-def _buttons(writing: Writing, value: Any, pointer: str) -> None:
-    if not is_list(value) or len(value) > BUTTONS:
-        writing.reader.fault(pointer, f"must be a list of up to {BUTTONS} buttons")
-        return
+def _buttons_of(channel: str) -> Field:
+    most = BUTTONS[channel]
+
+    def read(writing: Writing, value: Any, pointer: str) -> None:
+        if is_list(value) and len(value) <= most:
+            _buttons(writing, value, pointer)
+        else:
+            writing.reader.fault(pointer, f"must be a list of up to {most} buttons")
+
+    return read
+
+
+def _buttons(writing: Writing, value: list[Any], pointer: str) -> None:
     seen: set[object] = set()
     for index, button in enumerate(value):
         place = child(pointer, index)
@@ -258,14 +324,17 @@ def _button_id(writing: Writing, value: Any, pointer: str) -> None:
 PUSH: Mapping[str, Field] = {
     "title": Writing.line,
     "body": _text,
-    "image": Writing.link,
+    "image": Writing.picture,
     "link": Writing.link,
-    "buttons": _buttons,
+    "buttons": _buttons_of("push"),
     "data": _data,
-    "silent": _silent,
+    "silent": _flag,
+    "live": _flag,
     "collapse": Writing.line,
     "ttl": _ttl,
+    "track": _flag,
 }
+PUSH_CHANNELS = ("push", "web_push")
 FIELDS: Mapping[str, Mapping[str, Field]] = {
     "email": {
         "subject": Writing.line,
@@ -276,6 +345,6 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
     },
     "sms": {"text": _text},
     "push": PUSH,
-    "web_push": PUSH,
+    "web_push": {**PUSH, "buttons": _buttons_of("web_push")},
 }
 """What may be written for the channels that we know."""

@@ -25,6 +25,7 @@ FIELDS = (
     "active_hours",
     "limit",
     "expires_after",
+    "codes",
     "content",
 )
 NEEDED = ("name", "send_at", "content")
@@ -41,7 +42,8 @@ class CampaignDefinition(msgspec.Struct, frozen=True):
     """A campaign as its author wants it; durations in ms.
 
     audience: None for everyone. expires_after: None where the author said nothing. raw: the
-    definition as it was given, which the API gives back.
+    definition as it was given, which the API gives back. codes: the id or the name of the list that
+    promo codes come from; "" for none.
     """
 
     name: str
@@ -54,6 +56,7 @@ class CampaignDefinition(msgspec.Struct, frozen=True):
     expires_after: int | None
     content: Content
     raw: Mapping[str, Any]
+    codes: str = ""
 
 
 def parse_campaign(
@@ -112,6 +115,7 @@ def _read(
     if "expires_after" in fields:
         value = fields["expires_after"]
         expires_after = reader.duration(value, "/expires_after", SECOND, LONGEST)
+    codes = _codes(reader, fields)
     content = read_content(writing, fields["content"], "/content") if "content" in fields else None
     if name is None or send_at is None or content is None:
         return None
@@ -126,7 +130,14 @@ def _read(
         expires_after=expires_after,
         content=content,
         raw=raw,
+        codes=codes,
     )
+
+
+def _codes(reader: Reader, fields: Mapping[str, Any]) -> str:
+    if "codes" not in fields:
+        return ""
+    return reader.text(fields["codes"], "/codes", NAME_LENGTH) or ""
 
 
 def _limit(reader: Reader, value: object, pointer: str) -> FrequencyCap | None:

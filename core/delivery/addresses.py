@@ -5,8 +5,16 @@ from typing import Any, Final
 
 import msgspec
 
+from angarium.core.people.app_state import Sight
 from angarium.core.people.consent import Consent, standing
-from angarium.core.people.devices import Device, Devices, find_live, has_dead, permission_on
+from angarium.core.people.devices import (
+    Device,
+    Devices,
+    find_live,
+    has_dead,
+    open_devices,
+    permission_on,
+)
 from angarium.plugins import Channel
 
 OPTED_IN: Final = "opted_in"
@@ -70,11 +78,28 @@ def find_address(
         raise BadAddress(str(error)) from error
 
 
+def with_open_app(channel: Channel, contact: Contact, now: int, within: int) -> Contact:
+    """Only the devices whose app is open, heard of in the last `within` ms; all, if none is."""
+    found = open_devices(contact.devices, channel.address_kind, now, within)
+    return msgspec.structs.replace(contact, devices=found) if found else contact
+
+
+def sight_of_app(contact: Contact, address: str) -> Sight | None:
+    """What is known of the app on the device that has the address; None: there is no such one."""
+    device = _device_at(contact, address)
+    return device.sight if device is not None else None
+
+
 def type_of_device(contact: Contact, address: str) -> str | None:
     """`android`, `ios` or `web`: of the device that has the address; None: not known."""
+    device = _device_at(contact, address)
+    return device.type if device is not None else None
+
+
+def _device_at(contact: Contact, address: str) -> Device | None:
     for device in contact.devices.values():
         if device.address is not None and device.address.text == address and device.is_live:
-            return device.type
+            return device
     return None
 
 

@@ -50,6 +50,7 @@ REASONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("frequency_cap", "held", "the person had enough (`messages.caps`): until there is room"),
     ("active_hours", "held", "the campaign does not send at this time of the person's day"),
     ("no_provider", "held", "no provider delivers on the channel"),
+    ("no_code", "held", "the campaign's list has no promo code left: until more are uploaded"),
     (
         "provider_paused",
         "held",
@@ -71,6 +72,7 @@ REASONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("bad_address", "skipped", "the address cannot be one"),
     ("address_dead", "skipped", "the provider said that nothing arrives there any more"),
     ("suppressed", "skipped", "the address bounced, complained, or was taken off by an operator"),
+    ("app_closed", "skipped", "it is only for an app that is open (`live`), and theirs is not"),
     ("limit_reached", "skipped", "the campaign's own limit for each person"),
     ("stopped", "cancelled", "the stop event happened"),
 )

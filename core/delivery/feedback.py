@@ -27,6 +27,8 @@ SETTLEMENTS: Final[Mapping[str, Settlement]] = {
     "resend": "send_again",
 }
 """What an operator may say of a delivery in doubt, and what is done about it."""
+RESEND: Final = "resend_failed"
+"""What an operator says of a delivery that was given up: plan it once more."""
 
 Reactions = dict[str, list[int]]
 """By kind: [first time (ms), how often]."""
@@ -35,10 +37,11 @@ Reactions = dict[str, list[int]]
 class Feedback(msgspec.Struct, frozen=True, rename="camel"):
     """One message of the FEEDBACK stream.
 
-    kind: a reaction; `status` with `status`; `operator` with a key of SETTLEMENTS as `status`; or
-    `consent` with `choices`: the channels that the recipient wants, and those that they do not.
-    The delivery is named by `delivery`, or by `provider` and `provider_id`; an `unsubscribed` may
-    name `channel` and `address` alone (an SMS "STOP"). `id` is unique to what happened. `at` in ms.
+    kind: a reaction; `status` with `status`; `operator` with RESEND or a key of SETTLEMENTS as
+    `status`; or `consent` with `choices`: the channels that the recipient wants, and those that
+    they do not. The delivery is named by `delivery`, or by `provider` and `provider_id`; an
+    `unsubscribed` may name `channel` and `address` alone (an SMS "STOP"). `id` is unique to what
+    happened. `at` in ms.
     """
 
     kind: str
@@ -80,7 +83,7 @@ _REACTIONS: Final = frozenset(reaction.value for reaction in Reaction)
 def parse_feedback(body: bytes) -> Feedback:
     """Read one message. Raises ValueError that says what is wrong with it."""
     feedback = msgspec.json.decode(body, type=Feedback)
-    if feedback.kind == OPERATOR and feedback.status in SETTLEMENTS:
+    if feedback.kind == OPERATOR and feedback.status in (RESEND, *SETTLEMENTS):
         return feedback
     if feedback.kind == CONSENT and feedback.choices and feedback.id:
         return feedback

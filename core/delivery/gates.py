@@ -118,6 +118,15 @@ def suppression(attempt: Attempt) -> Decision:
     return Skip("suppressed") if suppressed else SEND
 
 
+def app(attempt: Attempt) -> Decision:
+    """Their app is open, where the message is only for an app that is (S1.15)."""
+    if not _is_live(attempt):
+        return SEND
+    sight = attempt.person.app if attempt.person is not None else None
+    is_open = sight is not None and sight.is_open(attempt.now, attempt.rules.app_open)
+    return SEND if is_open else Skip("app_closed")
+
+
 def limit(attempt: Attempt) -> Decision:
     """They have not had enough of this campaign lately (S1.9)."""
     most = _limit(attempt)
@@ -169,6 +178,10 @@ def _audience(attempt: Attempt) -> conditions.Condition | None:
     if attempt.campaign is None or attempt.delivery.test:
         return None
     return attempt.campaign.audience
+
+
+def _is_live(attempt: Attempt) -> bool:
+    return attempt.campaign is not None and attempt.campaign.live
 
 
 def _limit(attempt: Attempt) -> tuple[int, int] | None:
@@ -237,6 +250,17 @@ def _saw_suppression(attempt: Attempt) -> Mapping[str, Any]:
     return {"reason": reason} if reason else {}
 
 
+def _saw_app(attempt: Attempt) -> Mapping[str, Any]:
+    if not _is_live(attempt):
+        return {}
+    within = {"withinSeconds": attempt.rules.app_open // SECOND}
+    sight = attempt.person.app if attempt.person is not None else None
+    if sight is None:
+        return within
+    said = {None: "nothing", True: "open", False: "closed"}[sight.said]
+    return {"said": said, "heardAt": format_instant(sight.heard_at), **within}
+
+
 def _saw_limit(attempt: Attempt) -> Mapping[str, Any]:
     most = _limit(attempt)
     if most is None:
@@ -288,6 +312,7 @@ GATES: Final[tuple[Gate, ...]] = (
     Gate("opt_in", opt_in, _saw_opt_in),
     Gate("address", address, _saw_address),
     Gate("suppression", suppression, _saw_suppression),
+    Gate("app", app, _saw_app),
     Gate("limit", limit, _saw_limit),
     Gate("frequency_cap", frequency_cap, _saw_caps),
     Gate("quiet_hours", quiet_hours, _saw_quiet),

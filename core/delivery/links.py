@@ -106,6 +106,17 @@ def track_html(html: str, delivery: str, links: Links, unsubscribe: str) -> tupl
     return tracked[:end] + pixel + tracked[end:], targets
 
 
+def track_link(link: str, delivery: str, links: Links, unsubscribe: str, targets: list[str]) -> str:
+    """A web link's counted address, where it leads being added to `targets`; others stay."""
+    if link == unsubscribe or not _WEB.match(link):
+        return link
+    if link not in targets:
+        if len(targets) >= LINKS_TRACKED:
+            return link
+        targets.append(link)
+    return links.click(delivery, targets.index(link))
+
+
 def _last(pattern: re.Pattern[str], text: str) -> int:
     found = [match.start() for match in pattern.finditer(text)]
     return found[-1] if found else len(text)

@@ -10,6 +10,8 @@ from angarium.core.delivery.status import DeliveryState, may_move
 
 AT_MOST_ONCE = "at_most_once"
 AT_LEAST_ONCE = "at_least_once"
+CODE = "code"
+"""A promo code's name in templates, and in a delivery's context."""
 
 
 class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,10 +11,11 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from angarium.core.campaigns.content import leads_astray
 from angarium.core.delivery.inline import inline_css
-from angarium.core.delivery.links import Links, track_html
-from angarium.core.delivery.record import Delivery
-from angarium.core.delivery.templates import RenderFailed, Templates
+from angarium.core.delivery.links import Links, track_html, track_link
+from angarium.core.delivery.record import CODE, Delivery
+from angarium.core.delivery.templates import RenderFailed, Templates, names_in
 from angarium.plugins import Channel, Message
 
 MARKETING: Final = "marketing"
@@ -29,18 +30,22 @@ Part: TypeAlias = "str | int | float | bool | list[Part] | dict[str, Part] | Non
 """A member of a content, as in the campaign's JSON."""
 
 
-_PLANNED: Final[tuple[str, ...]] = ("event", "data", "code")
+_PLANNED: Final[tuple[str, ...]] = ("event", "data", CODE)
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
 
 class Design(msgspec.Struct, frozen=True):
-    """A channel's content of one campaign version: what stays as it is, and what is filled in."""
+    """A channel's content of one campaign version: what stays as it is, and what is filled in.
+
+    uses_code: a promo code is among that.
+    """
 
     channel: Channel
     fixed: Mapping[str, Part]
     holes: Mapping[str, Part]
+    uses_code: bool = False
 
 
 class Draft(msgspec.Struct):
@@ -68,7 +73,17 @@ def design(channel: Channel, content: Mapping[str, Any]) -> Design:
         if isinstance(html := parts[name], str):
             parts[name] = inline_css(html)
     holes = {name: part for name, part in parts.items() if _has_holes(part)}
-    return Design(channel, {n: _one_line(n, p) for n, p in parts.items() if n not in holes}, holes)
+    fixed = {name: _one_line(name, part) for name, part in parts.items() if name not in holes}
+    return Design(channel, fixed, holes, uses(CODE, holes))
+
+
+def uses(name: str, part: Part) -> bool:
+    """Whether any template in a content, or a part of one, reads `name`."""
+    if isinstance(part, str):
+        return name in part and _has_holes(part) and name in names_in(part)
+    if isinstance(part, dict):
+        return any(uses(name, value) for value in part.values())
+    return isinstance(part, list) and any(uses(name, value) for value in part)
 
 
 class Renderer:
@@ -119,6 +134,16 @@ class Renderer:
                     html, draft.delivery.id, self._links, draft.unsubscribe
                 )
                 draft.parts[name] = tracked
+        for name in draft.design.channel.link_fields:
+            draft.parts[name] = _each_link(draft.parts.get(name), partial(self._lead, draft))
+
+    def _lead(self, draft: Draft, link: str) -> str:
+        """Where a link of a notification leads; to the web by way of us, that it may be counted."""
+        if leads_astray(link):
+            raise RenderFailed("bad_link")
+        if draft.parts.get("track") is False:
+            return link
+        return track_link(link, draft.delivery.id, self._links, draft.unsubscribe, draft.links)
 
 
 def _each(drafts: Sequence[Draft], step: Callable[[Draft], None]) -> None:
@@ -128,6 +153,17 @@ def _each(drafts: Sequence[Draft], step: Callable[[Draft], None]) -> None:
                 step(draft)
             except RenderFailed as failure:
                 draft.failure = failure
+
+
+def _each_link(part: Part, change: Callable[[str], str]) -> Part:
+    """A link, or a list of what has its `link`, with each of them changed."""
+    if isinstance(part, str):
+        return change(part)
+    if isinstance(part, list):
+        return [_each_link(one, change) for one in part]
+    if isinstance(part, dict) and isinstance(link := part.get("link"), str):
+        return {**part, "link": change(link)}
+    return part
 
 
 def _has_holes(part: Part) -> bool:
@@ -150,11 +186,16 @@ def _one_line(name: str, part: Part) -> Part:
 
 
 def scope_of(
-    delivery: Delivery, campaign_name: str, attributes: Mapping[str, Any]
+    delivery: Delivery, campaign_name: str, attributes: Mapping[str, Any], code: str | None = None
 ) -> dict[str, Any]:
-    """What templates see, but for `links`: of its context only what it was planned with."""
+    """What templates see, but for `links`: of its context only what it was planned with.
+
+    code: a promo code, where the message needs one.
+    """
     context = _decode(delivery.context)
     planned = {name: context[name] for name in _PLANNED if name in context}
+    if code:
+        planned[CODE] = code
     return {
         **planned,
         "profile": attributes,
@@ -162,10 +203,16 @@ def scope_of(
     }
 
 
-def with_handing(delivery: Delivery, address: str, links: Sequence[str]) -> str:
-    """The delivery's context (JSON) with what its handing over adds: address and link targets."""
+def with_handing(
+    delivery: Delivery, address: str, links: Sequence[str], code: str | None = None
+) -> str:
+    """The delivery's context (JSON) with what its handing over adds.
+
+    That is the address, the targets of links, and its promo code if it has one.
+    """
     context = _decode(delivery.context)
-    return _encode({**context, "links": links, "address": address}).decode()
+    handed = {**context, "links": links, "address": address}
+    return _encode({**handed, CODE: code} if code else handed).decode()
 
 
 def _finish(now: int, draft: Draft) -> None:

@@ -65,6 +65,9 @@ class Choice(msgspec.Struct, frozen=True):
 
 NOBODY: Final = Choice("")
 
+Mark = tuple[Mapping[str, int], Mapping[str, int]]
+"""How far a board had come."""
+
 
 class Routes:
     """All routes of one channel; what depends on the settings alone."""
@@ -148,6 +151,15 @@ class Board:
         """As at the beginning of the round."""
         self.taken.clear()
         self._parked.clear()
+
+    def mark(self) -> Mark:
+        """What has been given away so far, to `rewind` to."""
+        return dict(self.taken), dict(self._parked)
+
+    def rewind(self, mark: Mark) -> None:
+        """As it was at the mark."""
+        taken, parked = mark
+        self.taken, self._parked = dict(taken), dict(parked)
 
     def pick(self, delivery: Delivery, platform: str | None = None) -> Choice:
         """Where it goes, or until when it waits; nothing is taken yet."""

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from angarium.core.campaigns.hours import DAY_MINUTES, DAYS, PERSON, ActiveHours, Span
-from angarium.core.events.times import DAY, parse_duration
+from angarium.core.events.times import DAY, MINUTE, parse_duration
 
 MARKETING: Final = "marketing"
 
@@ -40,13 +40,15 @@ class MessageRules(msgspec.Struct, frozen=True):
 
     open_hours: when messages may go, None: always. caps: of a class, or of all messages together.
     classes: those that quiet hours and the caps of all messages hold. patience: how late, in ms, a
-    message that may be held so is still sent where its campaign does not say.
+    message that may be held so is still sent where its campaign does not say. app_open: how long,
+    in ms, an app counts as open after its device was heard of.
     """
 
     open_hours: ActiveHours | None = None
     caps: tuple[Cap, ...] = ()
     classes: frozenset[str] = frozenset({MARKETING})
     patience: int = DAY
+    app_open: int = 10 * MINUTE
 
     def hours_of(self, class_: str) -> ActiveHours | None:
         """When a message of this class may go; None: always."""

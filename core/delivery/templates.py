@@ -66,6 +66,15 @@ def check_template(
     Templates(1, filters).parse(text, html=html)
 
 
+def names_in(text: str) -> frozenset[str]:
+    """The names that a template expects in its scope, such as `profile`; one that cannot be read
+    expects nothing."""
+    try:
+        return frozenset(_environment(False, False, {}).from_string(text).global_variables())
+    except (LiquidError, RecursionError):
+        return frozenset()
+
+
 class Templates:
     """Renders templates; keeps the parsed ones by their text. One for each worker."""
 

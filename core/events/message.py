@@ -170,7 +170,7 @@ def parse_message(
     raw: bytes | msgspec.Raw, defaults: Defaults, *, most_bytes: int = MESSAGE_BYTES
 ) -> Message:
     """The message that `raw` (JSON) holds. Raises MessageRefused; takes time linear in its size."""
-    text = raw if isinstance(raw, bytes) else bytes(raw)
+    text = bytes(raw)
     size = len(text)
     if size > most_bytes:
         refuse("message_too_large", "", f"a message may have {most_bytes} bytes; this has {size}")

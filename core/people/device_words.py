@@ -24,6 +24,7 @@ from angarium.core.people.devices import (
     WEB,
     Word,
     read_type,
+    said_of_app,
 )
 
 Report = Callable[[Problem], None]
@@ -57,12 +58,13 @@ def read_word(message: Message, report: Report) -> Word | None:
             reason = "a push address needs a context.device.id or an anonymousId"
             report(Problem("context.device.id", "no_device_id", reason, None))
         return None
-    word = Word(message.at, tie(message.id))
+    word = Word(message.at, tie(message.id), app=said_of_app(message))
     claimed = message.device.type if message.device is not None else None
     kind = read_type(claimed)
     if message.name in PUSH_EVENTS:
         return _of_event(message, word, kind, report)
-    if not told and kind is None and message.device_id == message.anonymous_id:
+    named = message.device_id != message.anonymous_id
+    if not told and kind is None and word.app is None and not named:
         return None  # a model or a maker: that makes no device of every visitor
     address = _read_token(told, claimed, kind, report) if told else None
     return msgspec.structs.replace(word, type=kind, address=address)

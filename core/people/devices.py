@@ -11,6 +11,7 @@ import msgspec
 
 from angarium.core.delivery.keys import make_id
 from angarium.core.events.message import PUSH_SUBSCRIBED, Message, tie
+from angarium.core.people.app_state import APP_EVENTS, AppState, Sight
 
 TYPES: Final = ("android", "ios", "web")
 """In this order: where messages give a device two types, the last of these counts."""
@@ -67,6 +68,12 @@ class Device(msgspec.Struct, array_like=True):
     address: Address | None = None
     permission: Permission | None = None
     death: Death | None = None
+    app: AppState | None = None
+
+    @property
+    def sight(self) -> Sight:
+        """What is known of its app."""
+        return Sight(self.app.open if self.app is not None else None, self.at)
 
     @property
     def kind(self) -> str:
@@ -97,20 +104,24 @@ class Device(msgspec.Struct, array_like=True):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """What one message says of its device; None: nothing. address "": it is withdrawn."""
+    """What one message says of its device; None: nothing. address "": it is withdrawn.
+
+    app: whether it is open.
+    """
 
     at: int
     tie: int
     type: str | None = None
     address: str | None = None
     permission: bool | None = None
+    app: bool | None = None
 
 
 Devices = dict[str, Device]
 """By device id."""
 
 
-def stamp(register: Device | Address | Permission | Word) -> Stamp:
+def stamp(register: Device | Address | Permission | AppState | Word) -> Stamp:
     return (register.at, register.tie)
 
 
@@ -125,6 +136,15 @@ def find_live(devices: Mapping[str, Device], kind: str, preferred: str | None) -
     if preferred is not None and preferred in live:
         return live[preferred]
     return max(live.values(), key=stamp, default=None)
+
+
+def open_devices(devices: Mapping[str, Device], kind: str, now: int, within: int) -> Devices:
+    """Those of that kind with an address that messages may go to, and an app that is open."""
+    return {
+        id: one
+        for id, one in devices.items()
+        if one.is_live and _is_of(one, kind) and one.sight.is_open(now, within)
+    }
 
 
 def has_dead(devices: Mapping[str, Device], kind: str) -> bool:
@@ -151,7 +171,21 @@ def confirm(device: Device, message: Message) -> bool:
     use(device, message)
     if said is not None and said.token and device.address is not None:
         use(device.address, message)
+    opened = said_of_app(message)
+    if opened is not None:
+        hear_app(device, AppState(message.at, tie(message.id), opened))
     return True
+
+
+def said_of_app(message: Message) -> bool | None:
+    """Whether the app on the message's device is open after it; None: it says nothing of that."""
+    return APP_EVENTS.get(message.name) if message.device is not None else None
+
+
+def hear_app(device: Device, said: AppState) -> None:
+    """Note what an app said of itself, if that is the latest."""
+    if device.app is None or stamp(said) > stamp(device.app):
+        device.app = said
 
 
 def use(register: Device | Address, message: Message) -> None:

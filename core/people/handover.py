@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from angarium.config.limits import DEVICES_PER_PERSON
+from angarium.core.people.app_state import AppState
 from angarium.core.people.devices import (
     Address,
     Death,
@@ -19,6 +20,7 @@ from angarium.core.people.devices import (
     Stamp,
     Word,
     address_key,
+    hear_app,
     stamp,
 )
 
@@ -76,6 +78,8 @@ class Books:
             said = Permission(word.at, word.tie, word.permission)
             if device.permission is None or stamp(said) > stamp(device.permission):
                 device.permission = said
+        if word.app is not None:
+            hear_app(device, AppState(word.at, word.tie, word.app))
         if word.address is not None:
             self._tell(id, device, word, word.address)
 

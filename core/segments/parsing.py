@@ -1,13 +1,18 @@
 """Parse conditions: from JSON values to the tree of language.py, noting every fault.
 
-The forms that need the log of events or other definitions (windows, `where`, segments, tags) are
+The forms that need the log of events or other definitions (windows, `where`, segments) are
 known by name and refused with a word of their own, so that nobody looks for a typing mistake.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from angarium.config.limits import ATTRIBUTE_NAME_LENGTH, CONDITION_DEPTH, EVENT_NAME_LENGTH
+from angarium.config.limits import (
+    ATTRIBUTE_NAME_LENGTH,
+    CONDITION_DEPTH,
+    EVENT_NAME_LENGTH,
+    STRING_LENGTH,
+)
 from angarium.core.segments.language import (
     Attribute,
     Comparison,
@@ -25,6 +30,9 @@ from angarium.core.segments.reader import Reader, child, is_object, listed
 
 MOST_NODES = 500
 """Groups and single tests in one condition."""
+
+TAGS = "tags"
+"""The attribute, a list of texts, that `tag` looks into."""
 
 PROPERTY_LETTERS = 200
 CHANNEL_LETTERS = 50
@@ -194,6 +202,12 @@ def _reachable(parser: Parser, members: Members, pointer: str, _depth: int) -> E
     return Reachable(parser.reader.choice(members["reachable"], where, parser.channels))
 
 
+def _tag(parser: Parser, members: Members, pointer: str, _depth: int) -> Expression | None:
+    parser.reader.only(members, pointer, ("tag",))
+    name = parser.reader.text(members["tag"], child(pointer, "tag"), STRING_LENGTH) or ""
+    return Attribute(TAGS, (Comparison("contains", name, name),))
+
+
 def _later(form: str) -> Form:
     def refuse(parser: Parser, _members: Members, pointer: str, _depth: int) -> None:
         parser.reader.fault(
@@ -218,5 +232,5 @@ CONDITION_FORMS: Mapping[str, Form] = {
     "known": _known,
     "reachable": _reachable,
     "segment": _later("segment"),
-    "tag": _later("tag"),
+    "tag": _tag,
 }

@@ -77,6 +77,21 @@ async def find_holders(
     return {key: (device, profile) for key, device, profile in rows}
 
 
+async def page_addresses(
+    tx: Transaction, after: tuple[str, str], limit: int
+) -> list[tuple[str, str, int, int | None]]:
+    """The addresses after a place: workspace, key, when told once left, when called dead (ms)."""
+    rows = await tx.fetch("page_push_addresses", workspace=after[0], key=after[1], limit=limit)
+    return [(workspace, key, at, dead_at) for workspace, key, at, dead_at in rows]
+
+
+async def drop_addresses(tx: Transaction, workspace: str, keys: Collection[str]) -> int:
+    """Forget addresses that no device has any more; how many."""
+    if not keys:
+        return 0
+    return await tx.run("drop_push_addresses", workspace=workspace, keys=sorted(keys))
+
+
 async def last_uses(
     tx: Transaction, workspace: str, keys: Collection[tuple[str, str]]
 ) -> list[tuple[str, str, int, str]]:

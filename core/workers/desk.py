@@ -1,6 +1,6 @@
 """A delivery worker's transactions with the ledger; all its loops share them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -11,14 +11,25 @@ from angarium.core.delivery.render import Renderer
 from angarium.core.delivery.routes import Board
 from angarium.core.store.attempts import Judged, hand_over
 from angarium.core.store.changes import Changes
+from angarium.core.store.codes import Wanted, give_codes
 from angarium.core.store.errors import Contention, Refused, StoreUnavailable
 from angarium.core.store.ledger import Key, claim, release, take_back
 from angarium.core.store.protocol import Store, Transaction
+from angarium.core.store.retry import transact
 from angarium.core.workers.clock import Now
+from angarium.core.workers.crash import crash_point
 from angarium.core.workers.facts import Case, FactFinder, Outlet
 from angarium.core.workers.outbox import Publisher
 from angarium.core.workers.senders import Round, Senders
-from angarium.core.workers.verdicts import Ready, held_after_mistake, judge_all
+from angarium.core.workers.verdicts import (
+    Opinion,
+    Ready,
+    held_after_mistake,
+    judge_all,
+    wanted_codes,
+    with_codes,
+    write_all,
+)
 
 log: Any = structlog.get_logger()
 
@@ -65,7 +76,7 @@ class Desk:
         """Judge and render them; what cannot even be judged is held, and spoils nothing else."""
         try:
             cases = await self._find(claimed, outlet)
-            return judge_all(cases, self._renderer, board, self._gates)
+            return write_all(await self._ask(cases, board), self._renderer)
         except (Contention, StoreUnavailable):
             raise
         except Exception as error:
@@ -107,6 +118,27 @@ class Desk:
             await release(tx, self._worker, channel, changes, now)
 
         await self._publisher.commit(work)
+
+    async def _ask(self, cases: Sequence[Case], board: Board) -> list[Opinion]:
+        """The gates' answers, when everybody who may be sent something has a code, if needed.
+
+        Each time round some learn of their codes; where there are too few, others may come in.
+        """
+        mark = board.mark()
+        opinions = judge_all(cases, board, self._gates)
+        while wanted := wanted_codes(opinions):
+            cases = with_codes(cases, wanted, await self._give_codes(wanted))
+            board.rewind(mark)
+            opinions = judge_all(cases, board, self._gates)
+        return opinions
+
+    async def _give_codes(self, wanted: Sequence[Wanted]) -> Mapping[Key, str]:
+        async def work(tx: Transaction) -> Mapping[Key, str]:
+            return await give_codes(tx, wanted, self._now())
+
+        codes = await transact(self._store, work)
+        crash_point("deliver.coded")
+        return codes
 
     async def _find(self, claimed: Sequence[Delivery], outlet: Outlet) -> list[Case]:
         async with self._store.reading() as tx:

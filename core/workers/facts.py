@@ -11,9 +11,12 @@ from angarium.core.delivery.addresses import (
     BadAddress,
     consent_to,
     find_address,
+    sight_of_app,
     type_of_device,
+    with_open_app,
 )
 from angarium.core.delivery.attempt import Attempt, CampaignRules, Person
+from angarium.core.delivery.codes import code_of
 from angarium.core.delivery.fallback import earlier_than
 from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.render import Design, design
@@ -102,7 +105,7 @@ class FactFinder:
         """One case for each delivery, all of `outlet`'s channel, in their order."""
         await self._read_versions(tx, {_version(delivery) for delivery in deliveries})
         loaded = await self._load(tx, deliveries, now)
-        people = [self._person(delivery, loaded, outlet) for delivery in deliveries]
+        people = [self._person(delivery, loaded, outlet, now) for delivery in deliveries]
         addresses = {
             (delivery.workspace, delivery.channel, person.address)
             for delivery, person in zip(deliveries, people, strict=True)
@@ -159,20 +162,28 @@ class FactFinder:
         caps = () if delivery.test else self._rules.caps_of(delivery.class_)
         return now - longest(caps) if caps else None
 
-    def _person(self, delivery: Delivery, loaded: _Loaded, outlet: Outlet) -> Person | None:
+    def _person(
+        self, delivery: Delivery, loaded: _Loaded, outlet: Outlet, now: int
+    ) -> Person | None:
         recipient = loaded.recipients.get((delivery.workspace, delivery.profile_id))
         if recipient is None:
             return None
+        contact, live = recipient.contact, self._is_live(delivery)
+        if live:
+            contact = with_open_app(outlet.channel, contact, now, self._rules.app_open)
         address, problem = "", ""
         try:
-            address = find_address(
-                outlet.channel, recipient.attributes, recipient.contact, delivery.device
-            )
+            address = find_address(outlet.channel, recipient.attributes, contact, delivery.device)
         except BadAddress as error:
             problem = str(error)
         consent = consent_to(outlet.channel, recipient.attributes, recipient.contact)
         facts = self._facts(delivery, recipient, loaded)
-        return Person(facts, consent, address, problem)
+        app = sight_of_app(contact, address) if live else None
+        return Person(facts, consent, address, problem, app=app)
+
+    def _is_live(self, delivery: Delivery) -> bool:
+        definition = self._definition(delivery)
+        return definition is not None and definition.content.is_live(delivery.channel)
 
     def _facts(self, delivery: Delivery, recipient: Recipient, loaded: _Loaded) -> Facts:
         known = recipient.user_id is not None
@@ -223,6 +234,8 @@ class FactFinder:
         limited = self._limited(delivery, now)
         count = loaded.recent.get(limited, 0) if limited else 0
         seen = self._seen(delivery, person, loaded, now)
+        written = self._design(delivery, outlet.channel)
+        codes = self._codes(delivery, written)
         attempt = Attempt(
             delivery,
             now,
@@ -233,12 +246,14 @@ class FactFinder:
             rules=self._rules,
             received=seen.received,
             reacted=_reaction(delivery, seen, loaded.reactions),
+            codes=codes,
+            code=code_of(delivery) if codes else None,
         )
         recipient = loaded.recipients.get((delivery.workspace, delivery.profile_id))
         return Case(
             attempt,
             name,
-            self._design(delivery, outlet.channel),
+            written,
             recipient.revision if recipient is not None else None,
             Recent(limited[-1], count) if limited else None,
             seen,
@@ -287,7 +302,13 @@ class FactFinder:
             definition.audience if definition.leave_cancels else None,
             definition.active_hours,
             (limit.per_person, limit.within) if limit is not None else None,
+            self._is_live(delivery),
         )
+
+    def _codes(self, delivery: Delivery, written: Design | None) -> str:
+        """The list of which the message needs a code; "": none stands in it."""
+        definition = self._definition(delivery)
+        return definition.codes if definition and written and written.uses_code else ""
 
     def _design(self, delivery: Delivery, channel: Channel) -> Design | None:
         version = self._versions.get(_version(delivery))

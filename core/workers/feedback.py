@@ -17,6 +17,7 @@ from angarium.core.bus.feed import Received
 from angarium.core.bus.subjects import FEEDBACK, workspace_of
 from angarium.core.delivery.feedback import (
     OPERATOR,
+    RESEND,
     SETTLEMENTS,
     Feedback,
     parse_feedback,
@@ -28,6 +29,7 @@ from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, Refused, StoreUnavailable
 from angarium.core.store.feedback import Handed, apply_feedback, find_handed, settle
 from angarium.core.store.protocol import Store, Transaction
+from angarium.core.store.resends import resend
 from angarium.core.workers.choices import take_choices
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
@@ -35,6 +37,7 @@ from angarium.core.workers.deaths import bury
 from angarium.core.workers.early import EarlyNews, note_unknown
 from angarium.core.workers.heard import find_unheard, remember
 from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.tolls import permit
 from angarium.core.workers.workspaces import Workspaces
 
 log: Any = structlog.get_logger()
@@ -165,14 +168,15 @@ class FeedbackReader:
             if delivery is not None and item.word in WITHDRAWALS:
                 channel, person = delivery.channel, delivery.profile_id
                 await self._opt_out(tx, workspace, person, channel, item.at, item.id)
-        heard = await apply_feedback(tx, workspace, items, changes, self._now())
-        await remember(tx, workspace, items, handed, self._now())
-        await note_unknown(tx, workspace, items, handed, changes, self._now())
-        dead = [
-            found
+        called = [
+            (item.provider or found.channel, found)
             for item, delivery in zip(items, handed, strict=True)
             if (found := _dead(workspace, item, delivery)) is not None
         ]
+        dead = await permit(tx, called, {}, self._now())
+        heard = await apply_feedback(tx, workspace, items, changes, self._now())
+        await remember(tx, workspace, items, handed, self._now())
+        await note_unknown(tx, workspace, items, handed, changes, self._now())
         await bury(tx, dead)
         stopped = sum(1 for item in items if _is_stop(item))
         return len(heard) + stopped + settled + chosen
@@ -180,9 +184,12 @@ class FeedbackReader:
     async def _settle(
         self, tx: Transaction, workspace: str, items: Sequence[Feedback], changes: Changes
     ) -> int:
-        """What operators say of deliveries in doubt; how many that were."""
+        """What operators say of deliveries in doubt, or given up; how many that were."""
         said = [item for item in items if item.kind == OPERATOR]
         for item in said:
+            if item.status == RESEND:
+                await resend(tx, workspace, item.delivery, changes, self._now())
+                continue
             word = SETTLEMENTS[item.status]
             await settle(tx, workspace, item.delivery, word, changes, self._now())
         return len(said)

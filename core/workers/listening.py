@@ -41,7 +41,7 @@ class Listener:
         while True:
             before = self.heard
             try:
-                await self._provider.listen(self._report)
+                counts = await self._provider.listen(self._report)
             except TemporaryFailure as failure:
                 log.warning("provider_not_heard", provider=self._name, reason=failure.reason)
             except Exception as error:
@@ -49,6 +49,8 @@ class Listener:
                 log.error("provider_listen_failed", provider=self._name, error=kind)
             else:
                 pause = FIRST_PAUSE
+                if counts:
+                    log.info("provider_heard", provider=self._name, counts=dict(counts))
             if self.heard > before:
                 pause = FIRST_PAUSE
             await asyncio.sleep(pause)

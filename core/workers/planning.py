@@ -10,7 +10,7 @@ from angarium.core.delivery.addresses import OPTED_IN, BadAddress, Contact, cons
 from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.record import AT_LEAST_ONCE, AT_MOST_ONCE, NewDelivery
 from angarium.core.delivery.rules import NO_RULES, MessageRules
-from angarium.core.events.times import DAY, HOUR
+from angarium.core.events.times import DAY, HOUR, MINUTE
 from angarium.core.people.profile import Profile
 from angarium.plugins import Channel
 
@@ -19,6 +19,8 @@ Channels = Mapping[str, Channel]
 LATENESS: Final[Mapping[str, int]] = {"email": DAY}
 """How late, in ms, a message may go out where its campaign says nothing (reliability.md §9)."""
 LATENESS_ELSEWHERE: Final = HOUR
+SHORTEST: Final = MINUTE
+"""What a `ttl` leaves for our own part, however short: a push service is told all of it."""
 PROMISES: Final[Mapping[str, str]] = {"marketing": AT_MOST_ONCE, "transactional": AT_LEAST_ONCE}
 
 
@@ -119,11 +121,16 @@ def expiry(
 ) -> int:
     """When a message due at `due_at` is no longer worth sending.
 
-    Where its campaign says nothing, what the operator's rules may hold keeps for as long as they
-    say.
+    Its campaign says it for all channels (`expires_after`), a notification's `ttl` for itself: what
+    ends first counts. Where neither says anything, what the operator's rules may hold keeps for as
+    long as they say.
     """
-    if definition.expires_after is not None:
-        return due_at + definition.expires_after
+    said = [] if definition.expires_after is None else [definition.expires_after]
+    lifetime = definition.content.lifetime(channel)
+    if lifetime is not None:
+        said.append(max(lifetime, SHORTEST))
+    if said:
+        return due_at + min(said)
     usual = LATENESS.get(channel, LATENESS_ELSEWHERE)
     return due_at + messages.lateness(definition.class_, usual)
 

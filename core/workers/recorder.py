@@ -1,12 +1,15 @@
 """Write providers' answers into the ledger, many at a time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import structlog
 
+from angarium.core.delivery.status import DeliveryState
+from angarium.core.delivery.tolls import BLOCK
 from angarium.core.store.attempts import Answer, Suppressed, record
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, StoreUnavailable
@@ -16,6 +19,7 @@ from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
 from angarium.core.workers.deaths import bury, on_other_devices
 from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.tolls import permit
 
 log: Any = structlog.get_logger()
 
@@ -50,6 +54,7 @@ class Recorder:
         self._publisher = publisher
         self._now = now
         self._noted: list[Noted] = []
+        self._sends: Counter[str] = Counter()
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
         self._written = asyncio.Event()
@@ -89,16 +94,21 @@ class Recorder:
                 pass
 
     async def _write(self, batch: Sequence[Noted]) -> None:
+        called = [(one.answer.handed.provider or "", one.dead) for one in batch if one.dead]
+        unsaid = self._sends + _sends(batch)
+        said = {name: unsaid[name] for name in _worth_saying(unsaid, called)}
+
         async def work(tx: Transaction, changes: Changes) -> None:
-            others = await bury(tx, [noted.dead for noted in batch if noted.dead is not None])
-            answers = [(noted.answer, noted.dead) for noted in batch]
             now = self._now()
+            others = await bury(tx, await permit(tx, called, said, now))
+            answers = [(noted.answer, noted.dead) for noted in batch]
             await record(tx, on_other_devices(answers, others, now), changes, now)
             await keep_pauses(tx, _pauses(batch))
 
         while True:
             try:
                 await self._publisher.commit(work)
+                self._sends = unsaid - Counter(said)
                 break
             except (Contention, StoreUnavailable) as error:
                 log.warning("answers_wait", count=len(batch), reason=str(error))
@@ -115,6 +125,20 @@ class Recorder:
                 await self._write([noted])
         else:
             log.exception("answer_lost", delivery=batch[0].answer.handed.id)
+
+
+def _sends(batch: Sequence[Noted]) -> Counter[str]:
+    """How many messages each provider took, or refused for a dead address."""
+    return Counter(
+        noted.answer.handed.provider or ""
+        for noted in batch
+        if noted.dead is not None or noted.answer.wanted.state is DeliveryState.ACCEPTED
+    )
+
+
+def _worth_saying(sends: Counter[str], called: Sequence[tuple[str, Suppressed]]) -> set[str]:
+    """The providers of which the store is told: a row of each is written then."""
+    return {name for name, _ in called} | {name for name, count in sends.items() if count >= BLOCK}
 
 
 def _pauses(batch: Sequence[Noted]) -> dict[str, int]:

@@ -66,9 +66,10 @@ class ChannelLoop:
 
     async def _work(self) -> bool:
         """One round; False: there is nothing to do for now."""
+        # First of all: were it kept while nobody takes anything, waiting for it would be no wait.
+        self._stirred.clear()
         if not await self._place() or self._stop.is_set():
             return False
-        self._stirred.clear()
         try:
             if self._unsure:
                 await self._desk.give_back(self._channel.name, self._unsent)

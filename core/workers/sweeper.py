@@ -5,15 +5,18 @@ from typing import Any
 
 import structlog
 
+from angarium.config.limits import HELD_DEATHS_DAYS
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, StoreUnavailable
 from angarium.core.store.idempotency import forget_old
 from angarium.core.store.leases import drop_old_leases
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.sweeps import find_expired, sweep_expired, sweep_orphans
+from angarium.core.store.tolls import forget_held_deaths
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
 from angarium.core.workers.heard import forget_heard
+from angarium.core.workers.old_addresses import BEGINNING, forget_left_addresses
 from angarium.core.workers.outbox import Publisher
 
 log: Any = structlog.get_logger()
@@ -24,6 +27,7 @@ UNSERVED_EVERY = 30
 """Rounds between two looks for rows that nobody claims: those are rare, and slow to find."""
 UNSERVED_AFTER = 60_000
 """Milliseconds past due and expired after which a row counts as served by nobody."""
+HELD_DEATHS_KEPT = HELD_DEATHS_DAYS * 86_400_000
 LEASES_KEPT = 3_600_000
 """Milliseconds for which a dead worker's lease stays, for whoever looks what happened."""
 
@@ -35,6 +39,7 @@ class Sweeper:
         self._store = store
         self._publisher = publisher
         self._now = now
+        self._address = BEGINNING
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -52,6 +57,7 @@ class Sweeper:
         moved = await self._orphans()
         if unserved:
             moved += await self._unserved()
+            await self._left_addresses()
         await self._publisher.sweep()
         return moved
 
@@ -76,6 +82,15 @@ class Sweeper:
             await drop_old_leases(tx, now - LEASES_KEPT)
             await forget_old(tx, now)
             await forget_heard(tx, now)
+            await forget_held_deaths(tx, now - HELD_DEATHS_KEPT)
             return await sweep_expired(tx, keys, before, changes, now)
 
         return await self._publisher.commit(work)
+
+    async def _left_addresses(self) -> None:
+        async def work(tx: Transaction, changes: Changes) -> tuple[tuple[str, str], int]:
+            return await forget_left_addresses(tx, self._address, self._now())
+
+        self._address, count = await self._publisher.commit(work)
+        if count:
+            log.info("left_addresses_forgotten", count=count)

@@ -1,12 +1,13 @@
 """From facts to what shall become of each claimed delivery: gates first, then the message."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 
 from angarium.core.delivery.attempt import Attempt
+from angarium.core.delivery.codes import CODE_GATE, owner_of
 from angarium.core.delivery.gates import ASK_AGAIN, GATES, Gate, Hold, Send, Skip
 from angarium.core.delivery.judge import Judgement, judge
 from angarium.core.delivery.promises import end_unsent
@@ -16,6 +17,8 @@ from angarium.core.delivery.routes import Board, Choice
 from angarium.core.delivery.rules import Received
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.store.attempts import Judged
+from angarium.core.store.codes import Wanted
+from angarium.core.store.ledger import Key
 from angarium.core.workers.facts import Case
 from angarium.plugins import Message
 
@@ -37,19 +40,56 @@ class Ready(msgspec.Struct, frozen=True):
     """The providers that may have it if its own surely does not take it."""
 
 
-def judge_all(
-    cases: Sequence[Case], renderer: Renderer, board: Board, gates: Sequence[Gate] = GATES
-) -> list[Ready]:
-    """Judge and render, in order; those of one batch count towards each other's limits and caps."""
+class Opinion(NamedTuple):
+    """What the gates say of one case; `case`: with the provider that was chosen."""
+
+    case: Case
+    judgement: Judgement
+    choice: Choice
+
+    @property
+    def sends(self) -> bool:
+        """Nothing stands in the way."""
+        return isinstance(self.judgement.decision, Send)
+
+
+def judge_all(cases: Sequence[Case], board: Board, gates: Sequence[Gate] = GATES) -> list[Opinion]:
+    """Ask the gates, in order; those of one batch count towards each other's limits and caps."""
     sent = _Sent()
-    judged = [_judge(case, sent, board, gates) for case in cases]
-    drafts = [
-        _draft(one.case) if isinstance(one.judgement.decision, Send) else None for one in judged
+    return [_judge(case, sent, board, gates) for case in cases]
+
+
+def wanted_codes(opinions: Sequence[Opinion]) -> list[Wanted]:
+    """Of those that may be sent: who needs a promo code and has not asked for one."""
+    asking = (one.case.attempt for one in opinions if one.sends)
+    return [
+        Wanted(attempt.delivery.workspace, attempt.codes, owner_of(attempt.delivery))
+        for attempt in asking
+        if attempt.codes and attempt.code is None
     ]
+
+
+def with_codes(
+    cases: Sequence[Case], wanted: Sequence[Wanted], codes: Mapping[Key, str]
+) -> list[Case]:
+    """The cases, with what was given to those that asked; "" to those that got nothing."""
+    told = {(one.workspace, one.delivery): "" for one in wanted} | dict(codes)
+    return [_with_code(case, told) if case.attempt.codes else case for case in cases]
+
+
+def _with_code(case: Case, told: Mapping[Key, str]) -> Case:
+    delivery = case.attempt.delivery
+    code = told.get((delivery.workspace, owner_of(delivery)), case.attempt.code)
+    return msgspec.structs.replace(case, attempt=msgspec.structs.replace(case.attempt, code=code))
+
+
+def write_all(opinions: Sequence[Opinion], renderer: Renderer) -> list[Ready]:
+    """Write the messages that may be sent, and say what shall become of all."""
+    drafts = [_draft(one.case) if one.sends else None for one in opinions]
     made = [draft for draft in drafts if draft is not None]
     if made:
-        renderer.render(made, cases[0].attempt.now)
-    return [_ready(one, draft) for one, draft in zip(judged, drafts, strict=True)]
+        renderer.render(made, opinions[0].case.attempt.now)
+    return [_ready(one, draft) for one, draft in zip(opinions, drafts, strict=True)]
 
 
 def held_after_mistake(delivery: Delivery, now: int) -> Judged:
@@ -95,15 +135,7 @@ def _campaign_of(delivery: Delivery) -> tuple[str, str, str]:
     return (delivery.workspace, delivery.profile_id, delivery.campaign)
 
 
-class _Judged(NamedTuple):
-    """`case`: with the provider that was chosen."""
-
-    case: Case
-    judgement: Judgement
-    choice: Choice
-
-
-def _judge(case: Case, sent: _Sent, board: Board, gates: Sequence[Gate]) -> _Judged:
+def _judge(case: Case, sent: _Sent, board: Board, gates: Sequence[Gate]) -> Opinion:
     delivery = case.attempt.delivery
     choice = board.pick(delivery, case.platform)
     attempt = msgspec.structs.replace(
@@ -112,7 +144,7 @@ def _judge(case: Case, sent: _Sent, board: Board, gates: Sequence[Gate]) -> _Jud
         paused_until=choice.until,
         pause=choice.reason,
     )
-    judgement = judge(attempt, gates)
+    judgement = judge(attempt, (*gates, CODE_GATE) if attempt.codes else gates)
     if isinstance(judgement.decision, Send):
         sent.note(case)
         board.take(choice.provider)
@@ -121,7 +153,7 @@ def _judge(case: Case, sent: _Sent, board: Board, gates: Sequence[Gate]) -> _Jud
     if judgement.error is not None:
         kind = type(judgement.error).__name__
         log.error("gate_failed", delivery=delivery.id, error=kind, exc_info=judgement.error)
-    return _Judged(msgspec.structs.replace(case, attempt=attempt), judgement, choice)
+    return Opinion(msgspec.structs.replace(case, attempt=attempt), judgement, choice)
 
 
 def _draft(case: Case) -> Draft | None:
@@ -129,12 +161,13 @@ def _draft(case: Case) -> Draft | None:
     attempt = case.attempt
     if case.design is None or attempt.person is None:
         return None
-    scope = scope_of(attempt.delivery, case.campaign_name, attempt.person.facts.attributes)
+    attributes = attempt.person.facts.attributes
+    scope = scope_of(attempt.delivery, case.campaign_name, attributes, attempt.code)
     return Draft(case.design, attempt.delivery, scope, attempt.person.address)
 
 
-def _ready(judged: _Judged, draft: Draft | None) -> Ready:
-    case, judgement, choice = judged
+def _ready(opinion: Opinion, draft: Draft | None) -> Ready:
+    case, judgement, choice = opinion
     delivery = case.attempt.delivery
     match judgement.decision:
         case Hold(until, reason):
@@ -151,7 +184,7 @@ def _ready(judged: _Judged, draft: Draft | None) -> Ready:
 
 def _handed(case: Case, judgement: Judgement, draft: Draft, message: Message) -> Ready:
     attempt = case.attempt
-    context = with_handing(attempt.delivery, draft.address, draft.links)
+    context = with_handing(attempt.delivery, draft.address, draft.links, attempt.code)
     wanted = move(
         attempt.delivery,
         S.HANDED,

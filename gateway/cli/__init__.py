@@ -9,7 +9,7 @@ from angarium.config.lean import without
 with without("rich"):  # for stacks in colours, of which structlog is asked for none
     import_module("structlog")
 
-from angarium.gateway.cli import demo, plugins, run, show, store
+from angarium.gateway.cli import demo, mail, plugins, run, show, store
 from angarium.gateway.cli.options import Chosen, config_option
 
 EPILOG = "Settings, with their defaults: docs/settings.md."
@@ -28,5 +28,6 @@ def main(context: click.Context, config: Chosen) -> None:
     context.obj = config
 
 
-for command in (*run.COMMANDS, *store.COMMANDS, *show.COMMANDS, *plugins.COMMANDS, *demo.COMMANDS):
-    main.add_command(command)
+for part in (run, store, show, mail, plugins, demo):
+    for command in part.COMMANDS:
+        main.add_command(command)

@@ -1,10 +1,11 @@
-"""The commands for plugins: list, new, check.
+"""The commands for plugins: list, deaths, new, check.
 
 Imports stand inside functions so that `angarium --help` is quick.
 """
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -35,6 +36,34 @@ def list_plugins(config: Chosen) -> None:
             click.echo(f"    {clean_text(line)}")
     if not all(entry.well for entry in entries):
         sys.exit(1)
+
+
+@plugins.command("deaths")
+@config_option
+@click.argument("section", required=False)
+@click.option("--confirm", "word", flag_value="confirm", help="They are dead: carry it out.")
+@click.option("--discard", "word", flag_value="discard", help="They are not: forget it.")
+def decide_deaths(
+    config: Chosen, section: str | None, word: Literal["confirm", "discard"] | None
+) -> None:
+    """Addresses that are held.
+
+    A provider that calls most addresses dead is not believed: its settings may be wrong. Without
+    SECTION: the providers that this concerns, and how many addresses. With it, and --confirm or
+    --discard: what becomes of what is held.
+    """
+    from angarium.gateway.deaths import decide, list_held, remedy, told
+
+    settings = load(config).settings
+    if section is None:
+        for held in run_async(lambda: list_held(settings)):
+            click.echo(f"{told(held)}\n    {remedy(held)}")
+        return
+    if word is None:
+        raise Failure("say --confirm if those addresses really are dead, or --discard")
+    count = run_async(lambda: decide(settings, section, word))
+    done = "carried out" if word == "confirm" else "forgotten"
+    click.echo(f"{count} deaths {done}; {section} is believed again.")
 
 
 @plugins.command("new")

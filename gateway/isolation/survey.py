@@ -11,7 +11,9 @@ from angarium.config.settings import Settings
 from angarium.core.store.errors import StoreError
 from angarium.core.store.open import open_store
 from angarium.core.store.plugins import PluginHealth, list_health
+from angarium.core.store.tolls import HeldToll, list_held_tolls
 from angarium.core.workers.clock import now
+from angarium.gateway.deaths import remedy, told
 from angarium.gateway.isolation.health import HEARD
 from angarium.gateway.isolation.loading import load_isolated
 from angarium.gateway.routes import sections_of
@@ -37,24 +39,25 @@ class Entry(msgspec.Struct, frozen=True):
 async def survey(settings: Settings) -> list[Entry]:
     """An entry for each plugin that is installed, those that are switched off last."""
     plugins = load_isolated(settings.plugins)
-    health = await _health(settings.database.url)
-    entries = [_entry(plugin, plugins, settings, health) for plugin in plugins.plugins]
+    health, held = await _health(settings.database.url)
+    entries = [_entry(plugin, plugins, settings, health, held) for plugin in plugins.plugins]
     return entries + [Entry(f"{name}  switched off", (), True) for name in settings.plugins.off]
 
 
-async def _health(url: str) -> list[PluginHealth]:
-    """What running processes have told; nothing, where there is no instance."""
+async def _health(url: str) -> tuple[list[PluginHealth], list[HeldToll]]:
+    """What running processes have told, and whom they do not believe; nothing, where there is no
+    instance."""
     if _is_missing(url):
-        return []
+        return [], []
     try:
         store = await open_store(url)
         try:
             async with store.reading() as tx:
-                return await list_health(tx, now() - HEARD)
+                return await list_health(tx, now() - HEARD), await list_held_tolls(tx)
         finally:
             await store.close()
     except StoreError:
-        return []
+        return [], []
 
 
 def _is_missing(url: str) -> bool:
@@ -64,7 +67,11 @@ def _is_missing(url: str) -> bool:
 
 
 def _entry(
-    plugin: Plugin, plugins: Plugins, settings: Settings, health: Sequence[PluginHealth]
+    plugin: Plugin,
+    plugins: Plugins,
+    settings: Settings,
+    health: Sequence[PluginHealth],
+    held: Sequence[HeldToll],
 ) -> Entry:
     origin = f"{plugin.distribution} {plugin.version}".strip() or plugin.module
     said = f"cannot be used: {plugin.error}" if plugin.error else ", ".join(_adds(plugin))
@@ -72,9 +79,11 @@ def _entry(
     mistakes = list(_mistakes(plugin, plugins, settings))
     fares = [one for one in health if one.plugin == plugin.name]
     aside = any(one.state == "aside" for one in fares)
-    well = not (plugin.error or mistakes or aside)
+    own = {name for one in plugin.providers for name in sections_of(settings.channels, one)}
+    doubted = [f"{told(one)}: {remedy(one)}" for one in held if one.provider in own]
+    well = not (plugin.error or mistakes or aside or doubted)
     line = f"{plugin.name}  ({origin})  {said}{place}"
-    return Entry(line, [*mistakes, *map(_told, fares)], well)
+    return Entry(line, [*mistakes, *doubted, *map(_told, fares)], well)
 
 
 def _adds(plugin: Plugin) -> Iterator[str]:

@@ -31,6 +31,13 @@ def html(template: str) -> dict[str, Any]:
     return {"content": {"email": {"subject": "x", "html": template}}}
 
 
+BUTTON = {"id": "buy", "title": "Buy", "link": "shop://buy"}
+
+
+def push(**members: Any) -> dict[str, Any]:
+    return {"content": {"push": {"title": "x", **members}}}
+
+
 def waiting(delay: str) -> dict[str, Any]:
     return {"send_at": {"trigger": {"event": "Tried"}, "delay": delay}}
 
@@ -60,6 +67,20 @@ INVALID: dict[str, dict[str, Any]] = {
     "75 render": text("{% render '/etc/passwd' %}"),
     "80 javascript:": html('<a href="javascript:alert(1)">x</a>'),
     "80 data:": html('<a href="data:text/html,x">x</a>'),
+    "80 javascript: in a notification": push(link="javascript:alert(1)"),
+    "80 javascript: on a button": push(buttons=[{**BUTTON, "link": "java\tscript:alert(1)"}]),
+    "80 an image that is no web address": push(image="file:///etc/passwd"),
+    "a link that leads nowhere": push(link="shop.example/cart"),
+    "more buttons than a phone shows": push(buttons=[{**BUTTON, "id": str(n)} for n in range(4)]),
+    "a button twice": push(buttons=[BUTTON, BUTTON]),
+    "a ttl beyond four weeks": push(ttl="P29D"),
+    "a ttl that is a number": push(ttl=3600),
+    "a collapse key that is a number": push(collapse=17),
+    "silent and live": push(silent=True, live=True),
+    "live that is no flag": push(live="yes"),
+    "live and nothing to say": {"content": {"push": {"live": True}}},
+    "silent in a browser": {"content": {"web_push": {"silent": True, "data": {"a": 1}}}},
+    "live in a browser": {"content": {"web_push": {"title": "x", "live": True}}},
     "84 a channel that nobody knows": {"content": {"pigeon": {"text": "x"}}},
     "no content": {"content": {}},
     "an empty name": {"name": ""},

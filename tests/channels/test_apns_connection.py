@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
+from hpack import Encoder
 
-from angarium.channels._apns_connection import Connection
+from angarium.channels._apns_connection import REMEMBERED, Connection, RememberingCoder
 from angarium.channels._apns_exchange import MAX_BYTES
 from angarium.channels._http import Answer
 from angarium.plugins import InDoubt, TemporaryFailure
@@ -356,3 +357,10 @@ async def test_a_status_that_is_none_is_in_doubt(server: H2Scripted, status: str
     server.reply = reply
     async with connected(server) as connection:
         assert isinstance(await end_of(ask(connection)), InDoubt)
+
+
+def test_remembered_headers_are_coded_as_others() -> None:
+    coder, fresh = RememberingCoder(), Encoder().huffman_coder
+    texts = [b"", b"bearer abc", *(str(number).encode() for number in range(2 * REMEMBERED))]
+    for text in (*texts, *texts):
+        assert coder.encode(text) == fresh.encode(text)

@@ -9,7 +9,7 @@ import pytest
 from angarium.channels._apns_payload import compose, headers
 from angarium.plugins import PermanentFailure
 from angarium.plugins.message import Button
-from tests.channels.push_messages import push_message
+from tests.channels.push_messages import AT, MINUTE, push_message
 
 
 def composed(**changes: Any) -> Any:
@@ -31,6 +31,7 @@ def test_a_notification_with_everything() -> None:
             "alert": {"title": "سبد خرید 🛒", "body": "می‌خواهید ادامه دهید؟"},
             "sound": "default",
             "mutable-content": 1,
+            "category": "buy",
         },
         "delivery": "dlv_1",
         "link": "shop://cart",
@@ -39,6 +40,40 @@ def test_a_notification_with_everything() -> None:
         "color": "red",
         "list": [1, None],
     }
+
+
+def test_a_live_message_brings_the_app_all_that_it_shows() -> None:
+    """S1.15"""
+    content = {
+        "title": "سلام",
+        "body": "متن",
+        "image": "https://example.org/a.png",
+        "link": "shop://cart",
+        "live": True,
+    }
+
+    assert composed(content=content) == {
+        "aps": {"content-available": 1},
+        "delivery": "dlv_1",
+        "link": "shop://cart",
+        "live": True,
+        "title": "سلام",
+        "body": "متن",
+        "image": "https://example.org/a.png",
+    }
+    assert headers(push_message(content=content, deadline=AT + MINUTE)) == {
+        "apns-push-type": "background",
+        "apns-priority": "5",
+        "apns-expiration": "0",
+    }
+
+
+def test_the_buttons_ids_name_the_category_that_the_app_registered() -> None:
+    buttons = tuple(Button(id=id, title="x") for id in ("buy", "later"))
+    sent = composed(content={"title": "t", "buttons": buttons})
+
+    assert sent["aps"]["category"] == "buy.later"
+    assert "category" not in composed(content={"silent": True, "buttons": buttons})["aps"]
 
 
 def test_a_silent_message_shows_nothing() -> None:

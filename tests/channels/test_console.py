@@ -1,15 +1,19 @@
 """What would be sent is shown, whatever is in it, and nothing leaves the machine."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from angarium.channels.console import EmailConsole, PushConsole, SmsConsole, WebPushConsole
 from angarium.plugins import Accepted, EmailContent, Message, PushContent, SmsContent
 from angarium.plugins.manager import load_plugins
 from angarium.plugins.message import Button
 from angarium.plugins.settings import SettingsInvalid
+from angarium.plugins.testing import ProviderContract
 
+TITLES = ("A subject", "A title")
 NAMES = ("email_console", "sms_console", "push_console", "web_push_console")
 
 
@@ -83,3 +87,42 @@ def test_there_is_nothing_to_set(name: str) -> None:
 
 def test_none_is_built_without_a_section() -> None:
     assert load_plugins().create_providers({}) == {}
+
+
+class Conformance(ProviderContract):
+    """What arrives is what stands on the screen under the address."""
+
+    @pytest.fixture
+    def settings(self, capsys: pytest.CaptureFixture[str]) -> Mapping[str, object]:
+        self.screen, self.seen = capsys, ""
+        return {}
+
+    def message(self, text: str = "hello", *, address: str = "", key: str = "dlv_1") -> Message:
+        return super().message(text, address=address or f"to {key}", key=key)
+
+    async def arrived(self, message: Message) -> str:
+        self.seen += self.screen.readouterr().out
+        blocks = [block.splitlines() for block in self.seen.split("── ")]
+        [rows] = [rows[1:] for rows in blocks if rows and rows[0].endswith(f" {message.address}")]
+        lines = [row.removeprefix("   ") for row in rows]
+        return "\n".join(lines[1:] if lines[0] in TITLES else lines)
+
+    async def test_it_says_what_became_of_a_message(self, opened: Any) -> None:
+        """In place of the kit's: there is nobody to refuse anything."""
+        assert (await opened.send(self.message(address="nobody"))).provider_id
+
+
+class TestEmail(Conformance):
+    provider = EmailConsole
+
+
+class TestSms(Conformance):
+    provider = SmsConsole
+
+
+class TestPush(Conformance):
+    provider = PushConsole
+
+
+class TestWebPush(Conformance):
+    provider = WebPushConsole

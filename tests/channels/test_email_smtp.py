@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +20,8 @@ from angarium.plugins import (
 )
 from angarium.plugins.manager import load_plugins
 from angarium.plugins.settings import SettingsInvalid, decode_settings
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.testing import Outcome, ProviderContract, SilenceContract
+from tests.channels.opened import opened
 from tests.counterparts.smtp_catcher import SmtpCatcher, smtp_catcher
 from tests.counterparts.smtp_certificates import make_certificate
 
@@ -49,14 +50,8 @@ def section(server: SmtpCatcher, **changes: object) -> dict[str, object]:
     }
 
 
-@asynccontextmanager
-async def provider(server: SmtpCatcher, **changes: object) -> AsyncGenerator[EmailSmtp, None]:
-    smtp = EmailSmtp(decode_settings(EmailSmtpSettings, section(server, **changes), "channels"))
-    await smtp.open()
-    try:
-        yield smtp
-    finally:
-        await smtp.close()
+def provider(server: SmtpCatcher, **changes: object) -> AbstractAsyncContextManager[EmailSmtp]:
+    return opened(EmailSmtp, section(server, **changes))
 
 
 def message(number: int = 1, **changes: Any) -> Message:
@@ -71,8 +66,9 @@ def message(number: int = 1, **changes: Any) -> Message:
     return Message(**fields)
 
 
-class TestConformance(ProviderContract):
+class TestConformance(ProviderContract, SilenceContract):
     provider = EmailSmtp
+    silent = "mute@example.org"
     secrets: ClassVar[Sequence[str]] = ("correct horse",)
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome(GONE, PermanentFailure, address_dead=True),
@@ -84,7 +80,12 @@ class TestConformance(ProviderContract):
     @pytest.fixture
     def settings(self, server: SmtpCatcher) -> Mapping[str, object]:
         self.server = server
+        server.silent.add(self.silent)
         return section(server, password="correct horse")
+
+    @pytest.fixture
+    def unreachable(self) -> Mapping[str, object]:
+        return section(SmtpCatcher(port=1))
 
     async def arrived(self, message: Message) -> str:
         wanted = f"<{message.key}@example.org>"

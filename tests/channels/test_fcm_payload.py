@@ -10,10 +10,11 @@ import pytest
 from angarium.channels._fcm_payload import Style, compose
 from angarium.plugins import PermanentFailure
 from angarium.plugins.message import Button
-from tests.channels.push_messages import AT, push_message
+from tests.channels.push_messages import AT, MINUTE, push_message
 from tests.counterparts.fcm import check_message
 
 PLAIN = Style()
+SHOWN = {"sound": "default", "mutable-content": 1}
 PHONE = "fGz3:APA91bE-token_of-a-phone"
 
 
@@ -69,7 +70,7 @@ def test_a_notification_with_everything() -> None:
                 "apns-expiration": "1790003600",
                 "apns-collapse-id": "cart",
             },
-            "payload": {"aps": {"sound": "default", "mutable-content": 1}},
+            "payload": {"aps": {**SHOWN, "category": "buy.no"}},
             "fcm_options": {"image": "https://example.org/a.png"},
         },
     }
@@ -84,6 +85,41 @@ def test_a_silent_message_shows_nothing() -> None:
         "android": {"priority": "NORMAL"},
         "apns": {
             "headers": {"apns-push-type": "background", "apns-priority": "5"},
+            "payload": {"aps": {"content-available": 1}},
+        },
+    }
+
+
+@pytest.mark.parametrize("style", [PLAIN, Style(drawn_by_app=True, channel="offers")])
+def test_a_live_message_reaches_an_open_app_now_or_nobody(style: Style) -> None:
+    """S1.15: Google and Apple keep nothing of it for a phone that closed the app meanwhile."""
+    content = {
+        "title": "سلام",
+        "image": "https://example.org/a.png",
+        "live": True,
+        "collapse": "cart",
+        "ttl": timedelta(hours=1),
+        "buttons": (Button(id="buy", title="خرید", link="shop://buy"),),
+        "data": {"live": "false"},
+    }
+
+    assert composed(style, content=content, deadline=AT + MINUTE) == {
+        "token": PHONE,
+        "data": {
+            "delivery": "dlv_1",
+            "live": "true",
+            "title": "سلام",
+            "image": "https://example.org/a.png",
+            "buttons": '[{"id":"buy","title":"خرید","link":"shop://buy"}]',
+        },
+        "android": {"priority": "NORMAL", "ttl": "0s", "collapse_key": "cart"},
+        "apns": {
+            "headers": {
+                "apns-push-type": "background",
+                "apns-priority": "5",
+                "apns-expiration": "0",
+                "apns-collapse-id": "cart",
+            },
             "payload": {"aps": {"content-available": 1}},
         },
     }

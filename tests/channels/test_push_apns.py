@@ -1,8 +1,8 @@
 """Notifications through APNs: Node's HTTP/2 server says what arrived, and refuses as Apple does."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,7 +12,8 @@ import pytest
 from angarium.channels.push_apns import PushApns, PushApnsSettings, register_providers
 from angarium.plugins import InDoubt, Message, PermanentFailure, TemporaryFailure
 from angarium.plugins.settings import SettingsInvalid, decode_settings
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.testing import Outcome, ProviderContract, SilenceContract
+from tests.channels.opened import opened
 from tests.channels.push_messages import AT, MINUTE, push_message
 from tests.counterparts.apns import KEY_ID, TEAM_ID, TOPIC, Apns, apns_server
 
@@ -48,28 +49,23 @@ def section(apns: Apns, **changes: object) -> dict[str, object]:
     }
 
 
-@asynccontextmanager
-async def provider(apns: Apns, **changes: object) -> AsyncGenerator[PushApns, None]:
-    push = PushApns(decode_settings(PushApnsSettings, section(apns, **changes), "channels"))
-    await push.open()
-    try:
-        yield push
-    finally:
-        await push.close()
+def provider(apns: Apns, **changes: object) -> AbstractAsyncContextManager[PushApns]:
+    return opened(PushApns, section(apns, **changes))
 
 
 def message(number: int = 1, **changes: Any) -> Message:
     return push_message(number, **{"address": PHONE, **changes})
 
 
-class TestConformance(ProviderContract):
+class TestConformance(ProviderContract, SilenceContract):
     provider = PushApns
     address = PHONE
+    silent = "0505" * 16
     secrets: ClassVar[Sequence[str]] = ("-----BEGIN PRIVATE KEY-----", "bearer ey")
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome(GONE, PermanentFailure, address_dead=True),
-        Outcome(UNKNOWN, PermanentFailure, address_dead=True),
-        Outcome(OTHER_APP, PermanentFailure, address_dead=True),
+        Outcome(UNKNOWN, TemporaryFailure),
+        Outcome(OTHER_APP, TemporaryFailure),
         Outcome(TOO_MANY, TemporaryFailure),
         Outcome(BROKEN, InDoubt),
         Outcome("../../3/device/00", PermanentFailure, address_dead=True),
@@ -83,7 +79,12 @@ class TestConformance(ProviderContract):
         apns.rule(OTHER_APP[:8], "answer", answer=[400, "DeviceTokenNotForTopic"])
         apns.rule(TOO_MANY[:8], "answer", answer=[429, "TooManyRequests"])
         apns.rule(BROKEN[:8], "reset")
+        apns.rule(self.silent[:8], "silent")
         return section(apns)
+
+    @pytest.fixture
+    def unreachable(self, apns: Apns) -> Mapping[str, object]:
+        return section(apns, url="https://127.0.0.1:1")
 
     async def arrived(self, message: Message) -> str:
         bodies = [one["body"] for one in self.apns.taken]
@@ -159,9 +160,9 @@ async def test_a_body_larger_than_the_window_goes_in_pieces(apns: Apns) -> None:
 
 
 async def test_an_answer_may_come_in_pieces(apns: Apns) -> None:
-    apns.rule(PHONE[:8], "pieces", answer=[400, "BadDeviceToken"])
+    apns.rule(PHONE[:8], "pieces", answer=[410, "Unregistered"])
     async with provider(apns) as push:
-        with pytest.raises(PermanentFailure, match="BadDeviceToken") as caught:
+        with pytest.raises(PermanentFailure, match="Unregistered") as caught:
             await push.send(message())
 
     assert caught.value.address_dead

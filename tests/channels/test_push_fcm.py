@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +17,8 @@ from angarium.plugins import (
     TemporaryFailure,
 )
 from angarium.plugins.settings import SettingsInvalid, decode_settings
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.testing import Outcome, ProviderContract, SilenceContract
+from tests.channels.opened import NOBODY, opened
 from tests.channels.push_messages import push_message
 from tests.counterparts.fcm import BAD_TOKEN, Fcm, error, fcm_server, private_pem
 
@@ -44,28 +45,23 @@ def section(fcm: Fcm, **changes: object) -> dict[str, object]:
     return {"service_account": fcm.account(), "url": fcm.url, **changes}
 
 
-@asynccontextmanager
-async def provider(fcm: Fcm, **changes: object) -> AsyncGenerator[PushFcm, None]:
-    push = PushFcm(decode_settings(PushFcmSettings, section(fcm, **changes), "channels"))
-    await push.open()
-    try:
-        yield push
-    finally:
-        await push.close()
+def provider(fcm: Fcm, **changes: object) -> AbstractAsyncContextManager[PushFcm]:
+    return opened(PushFcm, section(fcm, **changes))
 
 
 def message(number: int = 1, **changes: Any) -> Message:
     return push_message(number, **{"address": PHONE, **changes})
 
 
-class TestConformance(ProviderContract):
+class TestConformance(ProviderContract, SilenceContract):
     provider = PushFcm
     address = PHONE
+    silent = "silent:APA91b"
     secrets: ClassVar[Sequence[str]] = (private_pem()[40:90], "ya29.")
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome(GONE, PermanentFailure, address_dead=True),
         Outcome(WRONG_TOKEN, PermanentFailure, address_dead=True),
-        Outcome(OTHER_PROJECT, PermanentFailure, address_dead=True),
+        Outcome(OTHER_PROJECT, TemporaryFailure),
         Outcome(TOO_MANY, TemporaryFailure),
         Outcome(BROKEN, InDoubt),
         Outcome("two words", PermanentFailure, address_dead=True),
@@ -74,6 +70,7 @@ class TestConformance(ProviderContract):
     @pytest.fixture
     def settings(self, fcm: Fcm) -> Mapping[str, object]:
         self.fcm = fcm
+        fcm.silent.add(self.silent)
         fcm.answers = {
             GONE: UNREGISTERED,
             WRONG_TOKEN: INVALID,
@@ -82,6 +79,10 @@ class TestConformance(ProviderContract):
             BROKEN: (502, {}, {}),
         }
         return section(fcm)
+
+    @pytest.fixture
+    def unreachable(self, fcm: Fcm) -> Mapping[str, object]:
+        return section(fcm, url=NOBODY)
 
     async def arrived(self, message: Message) -> str:
         found = [one for one in self.fcm.sent if one["data"]["delivery"] == message.delivery]

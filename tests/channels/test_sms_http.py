@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 from zlib import crc32
@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 
 from angarium.channels._gateway_answers import find
-from angarium.channels.sms_http import SmsHttp, SmsHttpSettings
+from angarium.channels.sms_http import SmsHttp
 from angarium.plugins import (
     CallbackRequest,
     InDoubt,
@@ -20,14 +20,16 @@ from angarium.plugins import (
     StatusUpdate,
     TemporaryFailure,
 )
-from angarium.plugins.settings import SettingsInvalid, decode_settings
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.settings import SettingsInvalid
+from angarium.plugins.testing import KeyContract, Outcome, ProviderContract, SilenceContract
+from tests.channels.opened import NOBODY, opened
+from tests.channels.opened import built as build
 from tests.counterparts.sms_gateway import SmsGateway, sms_gateway
 
 TOKEN = "the-token"
 SECRET = "callback-secret"
 TAKEN = "+989121234567"
-GONE, BUSY, BROKEN, BARRED, STRANGE, WEIRD = (f"+9891200000{n:02}" for n in range(6))
+GONE, BUSY, BROKEN, BARRED, STRANGE, WEIRD, SILENT = (f"+9891200000{n:02}" for n in range(7))
 BODY = '{"to": "{to}", "text": "{text}", "ref": "{key}", "from": "{from}"}'
 
 
@@ -66,25 +68,21 @@ def section(url: str, **changes: object) -> dict[str, object]:
 
 
 def built(url: str = "https://gw.example/send", **changes: object) -> SmsHttp:
-    return SmsHttp(decode_settings(SmsHttpSettings, section(url, **changes), "channels"))
+    return build(SmsHttp, section(url, **changes))
 
 
-@asynccontextmanager
-async def provider(gateway: SmsGateway, **changes: object) -> AsyncGenerator[SmsHttp, None]:
-    sms = built(**{"url": gateway.url, **changes})
-    try:
-        yield sms
-    finally:
-        await sms.close()
+def provider(gateway: SmsGateway, **changes: object) -> AbstractAsyncContextManager[SmsHttp]:
+    return opened(SmsHttp, section(**{"url": gateway.url, **changes}))
 
 
 def message(address: str = TAKEN, text: str = "سلام") -> Message:
     return Message(key="dlv_1", address=address, content=SmsContent(text=text))
 
 
-class Conformance(ProviderContract):
+class Conformance(ProviderContract, SilenceContract, KeyContract):
     provider = SmsHttp
     address = TAKEN
+    silent = SILENT
     secrets: ClassVar[Sequence[str]] = (TOKEN, SECRET)
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome(GONE, PermanentFailure, address_dead=True),
@@ -99,7 +97,12 @@ class Conformance(ProviderContract):
     @pytest.fixture
     def settings(self, gateway: SmsGateway) -> Mapping[str, object]:
         self.gateway = gateway
+        gateway.silent.add(SILENT)
         return {**section(gateway.url), **self.changed(gateway.url)}
+
+    @pytest.fixture
+    def unreachable(self) -> Mapping[str, object]:
+        return {**section(f"{NOBODY}/send"), **self.changed(f"{NOBODY}/send")}
 
     def changed(self, url: str) -> Mapping[str, object]:
         return {}
@@ -112,6 +115,9 @@ class Conformance(ProviderContract):
         [fields] = self.gateway.to(message.address)
         text: str = fields["text"]
         return text
+
+    async def times_taken(self, message: Message) -> int:
+        return len(self.gateway.to(message.address))
 
 
 class TestJson(Conformance):

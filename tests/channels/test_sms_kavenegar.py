@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 import anyio
@@ -11,7 +11,7 @@ from kavenegar import APIException, KavenegarAPI
 
 from angarium.channels._http import Answer
 from angarium.channels._kavenegar_answers import BLACKLISTED, read_sent
-from angarium.channels.sms_kavenegar import SmsKavenegar, SmsKavenegarSettings, make_local_id
+from angarium.channels.sms_kavenegar import SmsKavenegar, make_local_id
 from angarium.plugins import (
     InDoubt,
     Message,
@@ -20,8 +20,10 @@ from angarium.plugins import (
     StatusUpdate,
     TemporaryFailure,
 )
-from angarium.plugins.settings import SettingsInvalid, decode_settings
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.settings import SettingsInvalid
+from angarium.plugins.testing import KeyContract, Outcome, ProviderContract, SilenceContract
+from tests.channels.opened import NOBODY, opened
+from tests.channels.opened import built as build
 from tests.counterparts.kavenegar import Kavenegar, callback, kavenegar
 
 KEY = "4B6D4579576C6F7265"
@@ -47,17 +49,11 @@ def section(vendor: Kavenegar, **changes: object) -> dict[str, object]:
 
 
 def built(**changes: object) -> SmsKavenegar:
-    settings = {"api_key": KEY, "callback_secret": SECRET, **changes}
-    return SmsKavenegar(decode_settings(SmsKavenegarSettings, settings, "channels"))
+    return build(SmsKavenegar, {"api_key": KEY, "callback_secret": SECRET, **changes})
 
 
-@asynccontextmanager
-async def provider(vendor: Kavenegar, **changes: object) -> AsyncGenerator[SmsKavenegar, None]:
-    sms = built(**section(vendor, **changes))
-    try:
-        yield sms
-    finally:
-        await sms.close()
+def provider(vendor: Kavenegar, **changes: object) -> AbstractAsyncContextManager[SmsKavenegar]:
+    return opened(SmsKavenegar, section(vendor, **changes))
 
 
 def message(address: str = TAKEN, text: str = "سلام", key: str = "dlv_1") -> Message:
@@ -69,9 +65,10 @@ def address_of(key: str) -> str:
     return f"+98913{int(make_local_id(key)) % 10**7:07}"
 
 
-class TestConformance(ProviderContract):
+class TestConformance(ProviderContract, SilenceContract, KeyContract):
     provider = SmsKavenegar
     address = TAKEN
+    silent = SILENT
     secrets: ClassVar[Sequence[str]] = (KEY, SECRET)
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome(DEAD, PermanentFailure, address_dead=True),
@@ -82,7 +79,12 @@ class TestConformance(ProviderContract):
     @pytest.fixture
     def settings(self, vendor: Kavenegar) -> Mapping[str, object]:
         self.vendor = vendor
+        vendor.silent.add(national(SILENT))
         return section(vendor)
+
+    @pytest.fixture
+    def unreachable(self) -> Mapping[str, object]:
+        return {"api_key": KEY, "url": NOBODY}
 
     def message(self, text: str = "hello", *, address: str = "", key: str = "dlv_1") -> Message:
         return super().message(text, address=address or address_of(key), key=key)
@@ -90,6 +92,10 @@ class TestConformance(ProviderContract):
     async def arrived(self, message: Message) -> str:
         [kept] = self.vendor.to(national(message.address))
         return kept.message
+
+    async def times_taken(self, message: Message) -> int:
+        local_id = make_local_id(message.key)
+        return sum(kept.local_id == local_id for kept in self.vendor.kept)
 
 
 ANSWERS: list[tuple[int, Any, type[Exception], bool, bool]] = [

@@ -1,7 +1,7 @@
 """Text messages through Twilio: its codes, its signed callbacks, and answers that opt out."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 from zlib import crc32
@@ -14,7 +14,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from angarium.channels.sms_twilio import SmsTwilio, SmsTwilioSettings
+from angarium.channels.sms_twilio import SmsTwilio
 from angarium.plugins import (
     InDoubt,
     Message,
@@ -23,8 +23,10 @@ from angarium.plugins import (
     StatusUpdate,
     TemporaryFailure,
 )
-from angarium.plugins.settings import SettingsInvalid, decode_settings
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.settings import SettingsInvalid
+from angarium.plugins.testing import Outcome, ProviderContract, SilenceContract
+from tests.channels.opened import NOBODY, opened
+from tests.channels.opened import built as build
 from tests.counterparts.twilio import Twilio, sign, twilio
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
@@ -33,7 +35,7 @@ KEY_SECRET = "the-key-secret"
 CALLBACK = "https://gateway.example/callbacks/sms_twilio"
 SID = "SM" + "0" * 31 + "1"
 TAKEN = "+989121234567"
-GONE, LANDLINE, STOPPED, BUSY, ABROAD = (f"+9891200000{n:02}" for n in range(5))
+GONE, LANDLINE, STOPPED, BUSY, ABROAD, SILENT = (f"+9891200000{n:02}" for n in range(6))
 
 
 @pytest.fixture
@@ -61,25 +63,21 @@ def section(url: str, **changes: object) -> dict[str, object]:
 
 
 def built(url: str = "https://api.twilio.com", **changes: object) -> SmsTwilio:
-    return SmsTwilio(decode_settings(SmsTwilioSettings, section(url, **changes), "channels"))
+    return build(SmsTwilio, section(url, **changes))
 
 
-@asynccontextmanager
-async def provider(vendor: Twilio, **changes: object) -> AsyncGenerator[SmsTwilio, None]:
-    sms = built(vendor.url, **changes)
-    try:
-        yield sms
-    finally:
-        await sms.close()
+def provider(vendor: Twilio, **changes: object) -> AbstractAsyncContextManager[SmsTwilio]:
+    return opened(SmsTwilio, section(vendor.url, **changes))
 
 
 def message(address: str = TAKEN, text: str = "سلام", **changes: Any) -> Message:
     return Message(key="dlv_1", address=address, content=SmsContent(text=text), **changes)
 
 
-class TestConformance(ProviderContract):
+class TestConformance(ProviderContract, SilenceContract):
     provider = SmsTwilio
     address = TAKEN
+    silent = SILENT
     secrets: ClassVar[Sequence[str]] = (TOKEN, KEY_SECRET)
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome(GONE, PermanentFailure, address_dead=True),
@@ -93,7 +91,12 @@ class TestConformance(ProviderContract):
     def settings(self, vendor: Twilio) -> Mapping[str, object]:
         self.vendor = vendor
         vendor.logins = {"SK1": KEY_SECRET}
+        vendor.silent.add(SILENT)
         return section(vendor.url, api_key="SK1", api_secret=KEY_SECRET)
+
+    @pytest.fixture
+    def unreachable(self) -> Mapping[str, object]:
+        return section(NOBODY)
 
     def message(self, text: str = "hello", *, address: str = "", key: str = "dlv_1") -> Message:
         number = f"+98913{crc32(key.encode()) % 10**7:07}"

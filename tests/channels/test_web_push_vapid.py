@@ -4,7 +4,7 @@ import asyncio
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -25,7 +25,8 @@ from angarium.plugins import (
     TemporaryFailure,
 )
 from angarium.plugins.settings import SettingsInvalid, decode_settings
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.testing import Outcome, ProviderContract, SilenceContract
+from tests.channels.opened import NOBODY, opened
 from tests.counterparts.web_push import Browser, PushService, push_service
 
 KEY = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"
@@ -50,15 +51,8 @@ def section(service: PushService, **changes: object) -> dict[str, object]:
     }
 
 
-@asynccontextmanager
-async def provider(service: PushService, **changes: object) -> AsyncGenerator[WebPushVapid, None]:
-    settings = decode_settings(WebPushVapidSettings, section(service, **changes), "channels")
-    web_push = WebPushVapid(settings)
-    await web_push.open()
-    try:
-        yield web_push
-    finally:
-        await web_push.close()
+def provider(service: PushService, **changes: object) -> AbstractAsyncContextManager[WebPushVapid]:
+    return opened(WebPushVapid, section(service, **changes))
 
 
 def message(address: str, number: int = 1, **changes: Any) -> Message:
@@ -74,14 +68,15 @@ def message(address: str, number: int = 1, **changes: Any) -> Message:
     return Message(**fields)
 
 
-class TestConformance(ProviderContract):
+class TestConformance(ProviderContract, SilenceContract):
     provider = WebPushVapid
     address = "browser"
+    silent = "mute"
     secrets: ClassVar[Sequence[str]] = (KEY,)
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome("answered 404", PermanentFailure, address_dead=True),
         Outcome("answered 410", PermanentFailure, address_dead=True),
-        Outcome("answered 403", PermanentFailure),
+        Outcome("answered 403", TemporaryFailure),
         Outcome("answered 413", PermanentFailure),
         Outcome("answered 429", TemporaryFailure),
         Outcome("answered 503", TemporaryFailure),
@@ -93,12 +88,29 @@ class TestConformance(ProviderContract):
         self.service = service
         self.browser = service.subscribe()
         self.endpoints = {self.address: self.browser.subscription}
+        self.endpoints[self.silent] = service.subscribe(self.silent).subscription
+        service.silent.add(self.silent)
         for outcome in self.outcomes:
             words = outcome.address.split()
             if words[0] == "answered":
                 service.answers[words[1]] = (int(words[1]), {})
                 self.endpoints[outcome.address] = service.subscribe(words[1]).subscription
         return section(service)
+
+    @pytest.fixture
+    def unreachable(self) -> Mapping[str, object]:
+        self.endpoints = {self.address: Browser(f"{NOBODY}/wpush/v2/a").subscription}
+        return section(PushService(url=NOBODY))
+
+    async def test_a_vendor_that_is_away_leaves_no_doubt(
+        self, unreachable: Mapping[str, object]
+    ) -> None:
+        """As the kit's; but there are other push services, so it asks for no pause."""
+        async with opened(WebPushVapid, unreachable) as web_push:
+            with pytest.raises(TemporaryFailure) as caught:
+                await web_push.send(self.message())
+
+        assert not caught.value.pause
 
     def message(self, text: str = "hello", *, address: str = "", key: str = "dlv_1") -> Message:
         given = address or self.address
@@ -132,7 +144,6 @@ async def test_what_is_sent_is_what_was_asked(service: PushService) -> None:
         **content,
         "buttons": list(content["buttons"]),
         "delivery": "dlv_1",
-        "silent": False,
         "ttl": 600,
     }
     assert pushed.headers["TTL"] == "600"
@@ -186,23 +197,28 @@ async def test_what_replaces_what_is_told_in_letters_that_a_topic_may_have(
     assert (first == collapse) is (collapse in ("cart_17-a", "a" * 32))
 
 
-@pytest.mark.parametrize(
-    ("urgency", "silent", "told"),
-    [
-        ("normal", False, "normal"),
-        ("high", True, "low"),
-        ("very-low", True, "very-low"),
-        ("very-low", False, "very-low"),
-    ],
-)
-async def test_a_phone_is_not_woken_for_what_it_does_not_show(
-    service: PushService, urgency: str, silent: bool, told: str
+@pytest.mark.parametrize("urgency", ["very-low", "normal", "high"])
+async def test_how_soon_a_phone_is_woken_is_the_operators_word(
+    service: PushService, urgency: str
 ) -> None:
     browser = service.subscribe()
     async with provider(service, urgency=urgency) as web_push:
-        await web_push.send(message(browser.subscription, content={"silent": silent}))
+        await web_push.send(message(browser.subscription))
 
-    assert service.pushed[0].headers["Urgency"] == told
+    assert service.pushed[0].headers["Urgency"] == urgency
+
+
+@pytest.mark.parametrize("policy", ["silent", "live"])
+async def test_what_a_browser_would_show_all_the_same_is_not_sent(
+    service: PushService, policy: str
+) -> None:
+    """Subscriptions are userVisibleOnly: a push that shows nothing is shown as something."""
+    browser = service.subscribe()
+    async with provider(service) as web_push:
+        with pytest.raises(PermanentFailure, match="are for phones") as caught:
+            await web_push.send(message(browser.subscription, content={policy: True}))
+
+    assert (service.pushed, caught.value.address_dead) == ([], False)
 
 
 async def test_every_message_has_a_key_and_a_salt_of_its_own(service: PushService) -> None:
@@ -256,8 +272,8 @@ async def test_a_notification_with_nothing_to_show_is_not_sent(service: PushServ
         (404, {}, PermanentFailure("…", address_dead=True)),
         (410, {}, PermanentFailure("…", address_dead=True)),
         (400, {}, PermanentFailure("another key")),
-        (401, {}, PermanentFailure("check private_key, contact and the clock")),
-        (403, {}, PermanentFailure("subscribed for another private_key")),
+        (401, {}, TemporaryFailure("check private_key, contact and the clock", 60, pause=True)),
+        (403, {}, TemporaryFailure("check private_key and contact", 60, pause=True)),
         (413, {}, PermanentFailure("shorten the content")),
         (418, {}, PermanentFailure("RFC 8030 does not know")),
         (307, {"Location": "http://127.0.0.1:9/"}, PermanentFailure("RFC 8030 does not know")),
@@ -288,17 +304,6 @@ async def test_each_answer_means_one_outcome(
     assert str(expected).strip("…") in str(end)
     for name in ("address_dead", "retry_after", "pause"):
         assert getattr(end, name, None) == getattr(expected, name, None)
-
-
-async def test_a_key_that_the_browser_did_not_subscribe_for_kills_no_address(
-    service: PushService,
-) -> None:
-    browser = service.subscribe(key="B" * 87)
-    async with provider(service) as web_push:
-        with pytest.raises(PermanentFailure, match="another private_key") as caught:
-            await web_push.send(message(browser.subscription))
-
-    assert not caught.value.address_dead
 
 
 async def test_a_push_service_that_is_away_stops_no_other(service: PushService) -> None:

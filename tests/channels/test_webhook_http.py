@@ -1,12 +1,13 @@
 """Webhooks to a service that verifies them itself: signatures, answers, where none may go."""
 
+import asyncio
 import hashlib
 import hmac
 import json
 import time
 from base64 import b64decode, b64encode
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
@@ -26,7 +27,9 @@ from angarium.plugins import (
 )
 from angarium.plugins.manager import load_plugins
 from angarium.plugins.settings import SettingsInvalid, decode_settings
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.testing import KeyContract, Outcome, ProviderContract, SilenceContract
+from tests.channels.opened import NOBODY, opened
+from tests.counterparts.http_server import listening
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 NEW_SECRET = "whsec_" + b64encode(b"n" * 24).decode()
@@ -34,7 +37,7 @@ NEW_SECRET = "whsec_" + b64encode(b"n" * 24).decode()
 
 @dataclass
 class Service:
-    """Takes what is signed with its secret; answers a person named 429 with 429."""
+    """Takes what is signed with its secret, once; answers a person named 429 with 429."""
 
     url: str = ""
     secret: str = SECRET
@@ -43,6 +46,7 @@ class Service:
         default_factory=list[tuple[Mapping[str, str], bytes]]
     )
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -55,7 +59,10 @@ class Service:
         if told["to"] == "hang up":
             assert request.transport is not None
             request.transport.abort()
-        self.taken.append({**told, "id": request.headers["webhook-id"]})
+        if told["to"] == "mute":
+            await self.closing.wait()
+        if request.headers["webhook-id"] not in {one["id"] for one in self.taken}:
+            self.taken.append({**told, "id": request.headers["webhook-id"]})
         return web.Response(status=204)
 
     def _is_signed(self, request: web.Request, body: bytes) -> bool:
@@ -71,27 +78,17 @@ async def service() -> AsyncGenerator[Service, None]:
     service = Service()
     app = web.Application(client_max_size=2 * MAX_BYTES)
     app.router.add_post("/in", service.take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    service.url = f"http://127.0.0.1:{runner.addresses[0][1]}/in"
-    yield service
-    await runner.cleanup()
+    async with listening(app, service.closing.set) as url:
+        service.url = f"{url}/in"
+        yield service
 
 
 def section(service: Service, **changes: object) -> dict[str, object]:
     return {"url": service.url, "secret": SECRET, "allow_private": True, **changes}
 
 
-@asynccontextmanager
-async def provider(service: Service, **changes: object) -> AsyncGenerator[WebhookHttp, None]:
-    settings = decode_settings(WebhookHttpSettings, section(service, **changes), "channels")
-    webhook = WebhookHttp(settings)
-    await webhook.open()
-    try:
-        yield webhook
-    finally:
-        await webhook.close()
+def provider(service: Service, **changes: object) -> AbstractAsyncContextManager[WebhookHttp]:
+    return opened(WebhookHttp, section(service, **changes))
 
 
 def message(address: str = "member 7", **changes: Any) -> Message:
@@ -99,9 +96,10 @@ def message(address: str = "member 7", **changes: Any) -> Message:
     return Message(**{"key": "dlv_1", "address": address, "content": content, **changes})
 
 
-class TestConformance(ProviderContract):
+class TestConformance(ProviderContract, SilenceContract, KeyContract):
     provider = WebhookHttp
     address = "member 7"
+    silent = "mute"
     secrets: ClassVar[Sequence[str]] = (SECRET, SECRET.removeprefix("whsec_"))
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome("hang up", InDoubt),
@@ -116,6 +114,13 @@ class TestConformance(ProviderContract):
     def settings(self, service: Service) -> Mapping[str, object]:
         self.service = service
         return section(service)
+
+    @pytest.fixture
+    def unreachable(self) -> Mapping[str, object]:
+        return section(Service(url=NOBODY))
+
+    async def times_taken(self, message: Message) -> int:
+        return sum(one["id"] == message.key for one in self.service.taken)
 
     def content(self, text: str) -> WebhookContent:
         return WebhookContent(data={"text": text})

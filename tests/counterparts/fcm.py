@@ -19,6 +19,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.counterparts.http_server import listening
+
 EMAIL = "sender@my-shop.iam.gserviceaccount.com"
 PROJECT = "my-shop"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -66,12 +68,15 @@ def error(
 
 @dataclass
 class Fcm:
-    """`answers`: what a device's token is answered with instead of success."""
+    """`answers`: what a device's token is answered with instead of success; `silent`: tokens that
+    get no answer."""
 
     url: str = ""
     now: int = 1_790_000_000
     life: int = 3599
     answers: dict[str, Reply] = field(default_factory=dict[str, Reply])
+    silent: set[str] = field(default_factory=set[str])
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
     token_answer: Reply | None = None
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     """The token endpoint answers while this is set."""
@@ -95,6 +100,11 @@ class Fcm:
                 **changes,
             }
         )
+
+    def let_go(self) -> None:
+        """Keep nobody waiting any longer."""
+        self.gate.set()
+        self.closing.set()
 
     def revoke(self) -> None:
         """No access token given so far holds any more."""
@@ -144,6 +154,8 @@ class Fcm:
         if request.match_info["project"] != PROJECT:
             return _respond(error(403, "PERMISSION_DENIED", "Permission denied on resource"))
         body = await request.json()
+        if body["message"].get("token") in self.silent:
+            await self.closing.wait()
         scripted = self.answers.get(str(body["message"].get("token")))
         refusal = scripted or check_message(body)
         if refusal is not None:
@@ -233,13 +245,5 @@ async def fcm_server() -> AsyncGenerator[Fcm, None]:
     app = web.Application()
     app.router.add_post("/token", fcm.token)
     app.router.add_post("/v1/projects/{project}/messages:send", fcm.send)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    fcm.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with listening(app, fcm.let_go) as fcm.url:
         yield fcm
-    finally:
-        fcm.gate.set()
-        await runner.cleanup()

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from angarium.plugins import CallbackRequest
+from tests.counterparts.http_server import listening
 
 MOST_CHARACTERS = 900
 
@@ -143,13 +144,5 @@ async def kavenegar(api_key: str) -> AsyncGenerator[Kavenegar, None]:
     stand_in = Kavenegar(api_key)
     app = web.Application(client_max_size=16 * 1024**2)
     app.router.add_post("/v1/{key}/{group}/{method}.json", stand_in.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    stand_in.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with listening(app, stand_in.closing.set) as stand_in.url:
         yield stand_in
-    finally:
-        stand_in.closing.set()
-        await runner.cleanup()

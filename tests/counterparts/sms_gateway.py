@@ -1,5 +1,6 @@
 """A text-message gateway as many vendors have one: JSON, a form, or all in the address."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -7,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+from tests.counterparts.http_server import listening
 
 
 @dataclass
@@ -21,12 +24,17 @@ class Came:
 
 @dataclass
 class SmsGateway:
-    """`answers`: what a number is answered with (HTTP status, body), instead of 200 and an id."""
+    """`answers`: what a number is answered with (HTTP status, body), instead of 200 and an id;
+    `silent`: numbers that get none. An Idempotency-Key that came before gives the first answer.
+    """
 
     url: str = ""
     came: list[Came] = field(default_factory=list[Came])
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict[str, tuple[int, bytes]])
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    silent: set[str] = field(default_factory=set[str])
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _keys: dict[str, str] = field(default_factory=dict[str, str])
 
     def to(self, number: str) -> list[dict[str, Any]]:
         """The requests for a number."""
@@ -43,13 +51,23 @@ class SmsGateway:
         elif request.method == "POST":
             fields.update({name: str(value) for name, value in (await request.post()).items()})
         headers = {name.lower(): value for name, value in request.headers.items()}
+        key = headers.get("idempotency-key", "")
+        if key in self._keys:
+            return self._take(self._keys[key])
         self.came.append(Came(request.method, request.content_type, headers, fields))
         number = str(fields.get("to"))
         if number in self.answers:
             status, body = self.answers[number]
             return web.Response(status=status, body=body, headers=self.headers)
-        message = {"id": f"G{len(self.came)}", "state": "QUEUED"}
-        return web.json_response({"messages": [message]})
+        if number in self.silent:
+            await self.closing.wait()
+        id = f"G{len(self.came)}"
+        if key:
+            self._keys[key] = id
+        return self._take(id)
+
+    def _take(self, id: str) -> web.Response:
+        return web.json_response({"messages": [{"id": id, "state": "QUEUED"}]})
 
 
 @asynccontextmanager
@@ -58,12 +76,6 @@ async def sms_gateway() -> AsyncGenerator[SmsGateway, None]:
     gateway = SmsGateway()
     app = web.Application(client_max_size=16 * 1024**2)
     app.router.add_route("*", "/send", gateway.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    gateway.url = f"http://127.0.0.1:{runner.addresses[0][1]}/send"
-    try:
+    async with listening(app, gateway.closing.set) as url:
+        gateway.url = f"{url}/send"
         yield gateway
-    finally:
-        await runner.cleanup()

@@ -28,12 +28,14 @@ class Caught:
 
 @dataclass
 class SmtpCatcher:
-    """`refusals`: what RCPT answers to an address; `final`: what the end of data answers."""
+    """`refusals`: what RCPT answers to an address; `final`: what the end of data answers; `silent`:
+    addresses for which nothing answers it."""
 
     port: int = 0
     caught: list[Caught] = field(default_factory=list[Caught])
     refusals: dict[str, str] = field(default_factory=dict[str, str])
     final: str = ""
+    silent: set[str] = field(default_factory=set[str])
     password: str = ""
     connections: int = 0
     commands: list[str] = field(default_factory=list[str])
@@ -60,6 +62,8 @@ class SmtpCatcher:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.final:
             return self.final
+        if self.silent & set(envelope.rcpt_tos):
+            await asyncio.Event().wait()
         self.caught.append(
             Caught(
                 sender=envelope.mail_from,

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import BasicAuth, web
 
 from angarium.plugins import CallbackRequest
+from tests.counterparts.http_server import listening
 
 MOST_CHARACTERS = 1600
 KNOWN = {
@@ -150,13 +151,5 @@ async def twilio(account: str, token: str) -> AsyncGenerator[Twilio, None]:
     stand_in = Twilio(account, token)
     app = web.Application(client_max_size=16 * 1024**2)
     app.router.add_post("/2010-04-01/Accounts/{account}/Messages.json", stand_in.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    stand_in.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with listening(app, stand_in.closing.set) as stand_in.url:
         yield stand_in
-    finally:
-        stand_in.closing.set()
-        await runner.cleanup()

@@ -15,6 +15,7 @@ from angarium.core.delivery.rules import Cap, MessageRules, Received, parse_quie
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.events.times import DAY, HOUR, MINUTE
 from angarium.core.events.totals import EventTotals
+from angarium.core.people.app_state import Sight
 from angarium.core.segments.conditions import Facts, parse_condition
 from tests.delivery.examples import NOW, delivery
 
@@ -138,6 +139,50 @@ def test_suppression() -> None:
     suppressed = person(suppressed="bounced")
     assert gates.suppression(attempt(person=suppressed)) == Skip("suppressed")
     assert gates.suppression(attempt(person=suppressed, test=True)) == Skip("suppressed")
+
+
+@pytest.mark.parametrize("test", [False, True])
+@pytest.mark.parametrize(
+    ("live", "sight", "expected"),
+    [
+        (False, None, SEND),
+        (False, Sight(False, NOW), SEND),
+        (True, Sight(True, NOW), SEND),
+        (True, Sight(True, NOW - 10 * MINUTE), SEND),
+        (True, Sight(True, NOW - 10 * MINUTE - 1), Skip("app_closed")),
+        (True, Sight(False, NOW), Skip("app_closed")),
+        (True, Sight(None, NOW), Skip("app_closed")),
+        (True, None, Skip("app_closed")),
+    ],
+)
+def test_app(live: bool, sight: Sight | None, expected: Decision, test: bool) -> None:
+    """S1.15: who does not have the app open at this moment gets nothing, now or later."""
+    case = attempt(campaign=rules(live=live), person=person(app=sight), test=test)
+    assert gates.app(case) == expected
+
+
+def test_how_long_an_app_counts_as_open_is_the_operators_word() -> None:
+    seen = {"campaign": rules(live=True), "person": person(app=Sight(True, NOW - MINUTE))}
+    assert gates.app(attempt(**seen, rules=MessageRules(app_open=MINUTE))) == SEND
+    assert gates.app(attempt(**seen, rules=MessageRules(app_open=MINUTE - 1))) != SEND
+    assert gates.app(attempt(campaign=rules(live=True), person=None)) == Skip("app_closed")
+
+
+@pytest.mark.parametrize(
+    ("sight", "saw"),
+    [
+        (None, {}),
+        (Sight(None, NOW), {"said": "nothing", "heardAt": "2027-01-15T08:00:00.000Z"}),
+        (Sight(False, NOW), {"said": "closed", "heardAt": "2027-01-15T08:00:00.000Z"}),
+    ],
+)
+def test_explain_says_what_is_known_of_the_app(sight: Sight | None, saw: Mapping[str, Any]) -> None:
+    judgement = judge(attempt(campaign=rules(live=True), person=person(app=sight)))
+    (verdict,) = [v for v in judgement.verdicts if v.gate == "app"]
+    assert (verdict.verdict, verdict.reason) == ("skip", "app_closed")
+    assert verdict.saw == {**saw, "withinSeconds": 600}
+    (usual,) = [v for v in judge(attempt()).verdicts if v.gate == "app"]
+    assert usual.saw == {}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from angarium.core.delivery.links import Links, LinkTarget, track_html
+from angarium.core.delivery.links import LINKS_TRACKED, Links, LinkTarget, track_html, track_link
 
 LINKS = Links(b"s" * 32, "https://g.example/")
 DELIVERY = "dlv_abcdefghijklmnopqrstuvwx"
@@ -69,3 +69,35 @@ def test_other_links_stay_as_they_are(href: str) -> None:
 
     assert targets == []
     assert tracked.startswith(html)
+
+
+@pytest.mark.parametrize(
+    ("link", "counted"),
+    [
+        ("https://shop.example/cart?a=1", True),
+        ("HTTP://shop.example", True),
+        ("shop://cart", False),
+        ("tel:+982112345678", False),
+        ("", False),
+        (LINKS.unsubscribe(DELIVERY), False),
+    ],
+)
+def test_a_web_link_of_a_notification_is_counted_and_a_deep_link_is_not(
+    link: str, counted: bool
+) -> None:
+    """S1.17"""
+    targets = ["https://a.example"]
+    found = track_link(link, DELIVERY, LINKS, LINKS.unsubscribe(DELIVERY), targets)
+
+    assert found == (LINKS.click(DELIVERY, 1) if counted else link)
+    assert targets == (["https://a.example", link] if counted else ["https://a.example"])
+
+
+def test_one_link_twice_is_one_target_and_there_is_an_end_to_them() -> None:
+    targets = [f"https://a.example/{n}" for n in range(LINKS_TRACKED)]
+
+    again = track_link(targets[3], DELIVERY, LINKS, "", targets)
+    beyond = track_link("https://b.example", DELIVERY, LINKS, "", targets)
+
+    assert again == LINKS.click(DELIVERY, 3)
+    assert (beyond, len(targets)) == ("https://b.example", LINKS_TRACKED)

@@ -3,20 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from angarium.core.delivery.pace import BURST, Pace, slot
+from angarium.core.delivery.pace import Pace, burst, slot
 from angarium.core.events.times import HOUR
 
 NOW = 1_800_000_000_000
 
 
 def test_after_a_rest_a_short_burst_may_go_and_no_more() -> None:
-    assert Pace().room(50, NOW) == 5
-    assert Pace().spend(5, 50, NOW).room(50, NOW) == 0
+    assert Pace().room(80, NOW) == 5
+    assert Pace().spend(5, 80, NOW).room(80, NOW) == 0
 
 
 def test_slots_come_back_with_time() -> None:
-    spent = Pace().spend(5, 50, NOW)
-    assert [spent.room(50, NOW + later) for later in (19, 20, 40, 99, 100, 5_000)] == [
+    spent = Pace().spend(5, 80, NOW)
+    assert [spent.room(80, NOW + later) for later in (12, 13, 25, 62, 63, 5_000)] == [
         0,
         1,
         2,
@@ -24,12 +24,12 @@ def test_slots_come_back_with_time() -> None:
         5,
         5,
     ]
-    assert spent.free_at(0, 50, NOW) == NOW + 20
-    assert spent.free_at(1, 50, NOW) == NOW + 40
+    assert spent.free_at(0, 80, NOW) == NOW + 13
+    assert spent.free_at(1, 80, NOW) == NOW + 25
 
 
 def test_what_was_taken_and_not_used_is_given_back() -> None:
-    assert Pace().spend(5, 50, NOW).spend(-2, 50, NOW).room(50, NOW) == 2
+    assert Pace().spend(5, 80, NOW).spend(-2, 80, NOW).room(80, NOW) == 2
 
 
 def test_one_message_in_ten_seconds() -> None:
@@ -40,9 +40,9 @@ def test_one_message_in_ten_seconds() -> None:
 
 
 def test_a_clock_that_was_set_back_stops_nothing() -> None:
-    spent = Pace().spend(5, 50, NOW)
-    assert spent.room(50, NOW - HOUR) == 0
-    assert spent.spend(0, 50, NOW - HOUR).room(50, NOW - HOUR + 100) == 5
+    spent = Pace().spend(5, 80, NOW)
+    assert spent.room(80, NOW - HOUR) == 0
+    assert spent.spend(0, 80, NOW - HOUR).room(80, NOW - HOUR + 63) == 5
 
 
 @given(
@@ -60,6 +60,5 @@ def test_whatever_the_clocks_say_no_slot_is_given_out_twice(
         room = pace.room(per_second, now + wrong)
         pace = pace.spend(room, per_second, now + wrong)
         taken += room
-    burst = max(1, int(per_second * BURST))
     earliest = NOW - 1_500
-    assert taken <= burst + (latest - earliest) * 1000 // slot(per_second) + 1
+    assert taken <= burst(per_second) + (latest - earliest) * 1000 // slot(per_second) + 1

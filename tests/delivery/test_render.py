@@ -12,7 +12,7 @@ from angarium.core.delivery.render import Draft, Renderer, design, scope_of, wit
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.delivery.templates import RenderFailed, Templates
 from angarium.plugins import Channel, Message
-from angarium.plugins.channel import EMAIL, PUSH, SMS
+from angarium.plugins.channel import EMAIL, PUSH, SMS, WEB_PUSH
 from tests.delivery.examples import NOW, delivery
 
 CONTEXT = (
@@ -130,6 +130,55 @@ def test_every_text_of_a_push_message_is_a_template() -> None:
     assert push.buttons[0].title == "Buy Sara"
     assert push.data == {"who": "Sara", "count": 3}
     assert push.ttl == timedelta(hours=1)
+
+
+NOTICE: dict[str, Any] = {
+    "title": "Hello",
+    "link": "https://shop.example/{{ profile.n }}",
+    "buttons": [
+        {"id": "buy", "title": "Buy", "link": "https://shop.example/buy"},
+        {"id": "app", "title": "Open", "link": "shop://cart"},
+        {"id": "no", "title": "No"},
+    ],
+    "image": "https://shop.example/a.png",
+    "data": {"link": "https://shop.example/data"},
+}
+
+
+@pytest.mark.parametrize("channel", [PUSH, WEB_PUSH])
+def test_web_links_of_a_notification_are_counted_and_deep_links_lead_straight(
+    channel: Channel,
+) -> None:
+    """S1.17"""
+    found = rendered(channel, NOTICE, n="Sara")
+    push = found.message.content
+
+    assert found.links == ["https://shop.example/Sara", "https://shop.example/buy"]
+    assert push.link == LINKS.click("dlv_1", 0)
+    assert [button.link for button in push.buttons] == [LINKS.click("dlv_1", 1), "shop://cart", ""]
+    assert (push.image, push.data) == (NOTICE["image"], NOTICE["data"])
+    assert rendered(channel, NOTICE, n="Reza").links[0] == "https://shop.example/Reza"
+
+
+def test_an_app_that_opens_web_addresses_itself_gets_them_as_they_are() -> None:
+    found = rendered(PUSH, {**NOTICE, "track": False}, n="Sara")
+
+    assert found.links == []
+    assert found.message.content.link == "https://shop.example/Sara"
+    assert found.message.content.buttons[0].link == "https://shop.example/buy"
+
+
+@pytest.mark.parametrize("track", [True, False])
+@pytest.mark.parametrize("bad", ["javascript:alert(1)", " Java\tScript:x", "data:text/html,x"])
+def test_a_link_that_somebodys_event_turned_into_a_script_is_not_sent(
+    bad: str, track: bool
+) -> None:
+    for content in (
+        {"title": "x", "link": "{{ profile.n }}"},
+        {"title": "x", "buttons": [{"id": "a", "title": "A", "link": "{{ profile.n }}"}]},
+    ):
+        with pytest.raises(RenderFailed, match="bad_link"):
+            rendered(PUSH, {**content, "track": track}, n=bad)
 
 
 def test_a_sender_in_the_campaign_goes_along() -> None:

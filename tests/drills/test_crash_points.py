@@ -38,6 +38,12 @@ IN_VAIN = {
     },
 }
 """Nobody delivers the text messages here: they end as expired."""
+WITH_CODE = {
+    "name": "With a code",
+    "send_at": {"trigger": {"event": "Nothing"}},
+    "codes": "Spring",
+    "content": {"order": ["email"], "email": {"subject": "For you", "text": "{{ code }}"}},
+}
 DEATH_SECONDS = 60
 REDELIVERY_SECONDS = 6
 
@@ -85,6 +91,8 @@ class Scene:
             await self.orphan()
         if point.startswith("fallbacks."):
             await self.keep_silent(point)
+        if point == "deliver.coded":
+            await self.give_code(point)
 
     async def decide(self) -> None:
         """A service decides something."""
@@ -97,6 +105,16 @@ class Scene:
             made = (await http.post("/v1/campaigns", json=IN_VAIN)).json()
             await http.post(f"/v1/campaigns/{made['id']}/activate")
         await self._decide(point, made["id"])
+
+    async def give_code(self, name: str) -> None:
+        """Somebody gets a mail with a promo code."""
+        async with self._admin() as http:
+            made = (await http.post("/v1/code-lists", json={"name": "Spring"})).json()
+            codes = [f"S-{number}" for number in range(9)]
+            await http.post(f"/v1/code-lists/{made['id']}/codes", json=codes)
+            made = (await http.post("/v1/campaigns", json=WITH_CODE)).json()
+            await http.post(f"/v1/campaigns/{made['id']}/activate")
+        await self._decide(name, made["id"])
 
     async def _decide(self, name: str, campaign: str) -> None:
         body = {"decisionId": name, "campaign": campaign, "userId": "person-1"}

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
+from angarium.channels.sms_http import SmsHttp
 from angarium.config.settings import Http, Settings
 from angarium.core.bus.subjects import FEEDBACK
 from angarium.plugins import CallbackRequest, Provider, StatusUpdate
@@ -24,6 +25,9 @@ def store_url(sqlite_url: str) -> str:
 
 PATH = "/callbacks/sms_signed"
 NAMES = ("sms_signed", "sms_second")
+
+
+BY_GET = "/callbacks/sms_http"
 
 
 class SignedSms(Provider):
@@ -49,7 +53,7 @@ class SignedSms(Provider):
 @pytest.fixture
 def plugins() -> Plugins:
     channels = {channel.name: channel for channel in BUILT_IN_CHANNELS}
-    providers: dict[str, Any] = {"sms_signed": SignedSms}
+    providers: dict[str, Any] = {"sms_signed": SignedSms, "sms_http": SmsHttp}
     return Plugins(plugins=(), channels=channels, providers=providers, filters={})
 
 
@@ -60,6 +64,16 @@ def settings() -> Settings:
         channels={
             "sms_signed": {"secret": "s", "order": 2},
             "sms_second": {"secret": "t", "provider": "sms_signed", "weight": 0},
+            "sms_http": {
+                "url": "https://sms.example.org/send?to={to}&text={text}",
+                "method": "GET",
+                "callback_secret": "by address",
+                "callback_id": "id",
+                "callback_word": "status",
+                "callback_words": {"DELIVRD": "delivered"},
+                "callback_from": "from",
+                "callback_text": "text",
+            },
         },
     )
 
@@ -138,3 +152,44 @@ async def test_a_callback_has_a_largest_size(api: Api) -> None:
     response = await api.public.post(PATH, content=b"x" * 300_000)
 
     assert response.status_code == 413
+
+
+async def test_a_gateway_may_tell_by_get(live_api: Api) -> None:
+    told = {"secret": "by address", "id": "g1", "status": "DELIVRD"}
+    stop = {"secret": "by address", "id": "g2", "from": "09121234567", "text": "لغو"}
+    answers = [await live_api.public.get(BY_GET, params=params) for params in (told, stop, told)]
+
+    first, second, again = await live_api.said(FEEDBACK, 3)
+
+    assert [(one.status_code, one.content) for one in answers] == [(200, b"")] * 3
+    assert {one.headers["cache-control"] for one in answers} == {"no-store"}
+    assert (first["status"], first["provider"], first["providerId"]) == (
+        "delivered",
+        "sms_http",
+        "g1",
+    )
+    assert (second["kind"], second["address"]) == ("unsubscribed", "+989121234567")
+    assert first["id"] == again["id"] != second["id"], "whoever calls it again tells nothing new"
+
+
+@pytest.mark.parametrize("secret", [{}, {"secret": ""}, {"secret": "guessed"}])
+async def test_who_looks_ahead_without_the_secret_tells_nothing(
+    live_api: Api, secret: dict[str, str]
+) -> None:
+    params = {**secret, "id": "g1", "status": "DELIVRD"}
+    response = await live_api.public.get(BY_GET, params=params)
+
+    assert response.status_code == 401
+    assert await live_api.unsaid(FEEDBACK) == 0
+
+
+async def test_head_tells_nothing(live_api: Api) -> None:
+    params = {"secret": "by address", "id": "g1", "status": "DELIVRD"}
+    response = await live_api.public.head(BY_GET, params=params)
+
+    assert (response.status_code, response.content) == (405, b"")
+    assert await live_api.unsaid(FEEDBACK) == 0
+
+
+async def test_a_get_is_signed_like_anything_else(live_api: Api) -> None:
+    assert (await live_api.public.get(f"{PATH}?a=1")).status_code == 401

@@ -14,6 +14,7 @@ from angarium.core.workers.clock import now
 from angarium.gateway.doctor import Finding, examine
 from angarium.gateway.first import prepare_store
 from angarium.gateway.supervisor.connection import Connection, write_connection
+from tests.counterparts.imap import make_maildir
 
 Load = Callable[..., Loaded]
 
@@ -220,3 +221,35 @@ async def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(given: Load
     [broken] = [one for one in findings["settings"] if one.well is False]
     assert broken.detail.startswith("FileNotFoundError: ")
     assert findings["database"]
+
+
+MAILBOX = {
+    "HOST": "127.0.0.1",
+    "FROM": "shop@example.org",
+    "RETURN_PATH": "bounce+{id}@example.org",
+    "BOUNCE_SECRET": "a secret of sixteen letters",
+}
+
+
+def with_mailbox(path: Path) -> dict[str, str]:
+    section = {**MAILBOX, "BOUNCES_MAILDIR": str(path)}
+    return {f"ANGARIUM_CHANNELS_EMAIL_SMTP_{name}": value for name, value in section.items()}
+
+
+async def test_a_mailbox_of_returned_mail_tells_how_it_stands(given: Load, tmp_path: Path) -> None:
+    mail = make_maildir(tmp_path / "mail")
+    mail.deliver(b"Subject: hello\n\n")
+
+    findings = await found(given(environ=with_mailbox(mail.folder)))
+
+    assert [finding.detail for finding in findings["channels"]] == [
+        "email_smtp delivers on email",
+        "email_smtp: returned mail: 1 in the mailbox, 1 to be read, 0 left alone with a flag",
+    ]
+
+
+async def test_a_mailbox_that_cannot_be_read_is_a_problem(given: Load, tmp_path: Path) -> None:
+    [(check, detail, _)] = await problems(given(environ=with_mailbox(tmp_path / "nowhere")))
+
+    reason = "the mailbox (bounces_maildir): list: No such file or directory"
+    assert (check, detail) == ("channels", f"email_smtp: email_smtp: {reason}")

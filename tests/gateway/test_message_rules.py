@@ -4,7 +4,7 @@ import pytest
 
 from angarium.config.settings import Messages
 from angarium.core.delivery.rules import Cap, MessageRules, parse_quiet_hours
-from angarium.core.events.times import DAY, HOUR
+from angarium.core.events.times import DAY, HOUR, MINUTE
 from angarium.gateway.message_rules import message_rules
 
 
@@ -12,6 +12,7 @@ from angarium.gateway.message_rules import message_rules
     ("settings", "expected"),
     [
         (Messages(), MessageRules()),
+        (Messages(app_open_minutes=3), MessageRules(app_open=3 * MINUTE)),
         (
             Messages(quiet_hours="22:00-08:00", hold_hours=12),
             MessageRules(parse_quiet_hours("22:00-08:00"), patience=12 * HOUR),

@@ -135,6 +135,7 @@ def histories(draw: st.DrawFn) -> list[Said]:
                 draw(st.sampled_from([None, "android", "ios"])),
                 draw(addresses),
                 draw(st.sampled_from([None, None, True, False])),
+                draw(st.sampled_from([None, None, True, False])),
             ),
         )
         for number in range(draw(st.integers(1, 9)))

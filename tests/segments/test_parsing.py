@@ -67,7 +67,8 @@ def faults(condition: Any, **options: Any) -> dict[str, str]:
         ({"event": "A", "count": {"is": 3}, "where": {}}, "/where", "come with segments"),
         ({"event": "A", "median": {"is": 3}}, "/median", "has no meaning here"),
         ({"segment": "seg_1"}, "/segment", "come with segments"),
-        ({"tag": "tester"}, "/tag", "come with segments"),
+        ({"tag": 5}, "/tag", "must be text"),
+        ({"tag": "a", "is": "b"}, "/is", "has no meaning here"),
         ({"known": "yes"}, "/known", "true or false"),
         ({"reachable": 5}, "/reachable", "must be text"),
     ],
@@ -80,7 +81,7 @@ def test_a_fault_names_its_place_and_the_remedy(condition: Any, pointer: str, wo
 
 
 def test_all_faults_are_named_at_once_below_the_pointer_of_the_condition() -> None:
-    condition = {"all": [{"attribute": "a", "like": 1}, {"any": [{"tag": "t"}, {"known": 1}]}, 7]}
+    condition = {"all": [{"attribute": "a", "like": 1}, {"any": [{"tag": ""}, {"known": 1}]}, 7]}
 
     assert list(faults(condition, pointer="/audience")) == [
         "/audience/all/0/like",

@@ -61,6 +61,7 @@ async def test_links_and_verdicts_are_kept_for_whoever_asks(office: Office) -> N
         ("opt_in", "send"),
         ("address", "send"),
         ("suppression", "send"),
+        ("app", "send"),
         ("limit", "send"),
         ("frequency_cap", "send"),
         ("quiet_hours", "send"),

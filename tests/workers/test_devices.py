@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from angarium.config.limits import DEVICES_PER_PERSON
 from angarium.core.delivery.addresses import BadAddress, Contact, find_address
-from angarium.core.events.message import Device, Message
+from angarium.core.events.message import Device, Message, tie
+from angarium.core.people.app_state import APP_EVENTS, AppState
 from angarium.core.people.devices import PUSH_EVENTS
 from angarium.core.store.attempts import Suppressed
 from angarium.core.store.open import open_store
@@ -170,9 +171,22 @@ async def test_what_is_known_of_a_device_changes_nothing_of_the_person(store: St
     [person] = await everybody(store, workspace)
     phone = person["devices"]["phone"]
     assert (phone.at - NOW, phone.address.at - NOW) == (3, 2)
+    await apply(store, workspace, [on_phone("m5", 4, "u1", name="Application Backgrounded")])
+    [person] = await everybody(store, workspace)
+    assert person["devices"]["phone"].sight.said is False
     assert await revision() == before
-    await apply(store, workspace, [on_phone("m4", 4, "u1", "t2")])
+    await apply(store, workspace, [on_phone("m4", 5, "u1", "t2")])
     assert await revision() == before + 1
+
+
+async def test_what_an_app_says_of_itself_goes_along_with_its_phone(store: Store) -> None:
+    """S1.15"""
+    opened = on_phone("m1", 1, None, "t1", anonymous_id="a1", name="Application Opened")
+    (person,) = await people_after(store, [opened], [on_phone("m2", 2, "u1", anonymous_id="a1")])
+
+    phone = person["devices"]["phone"]
+    assert phone.app == AppState(NOW + 1, tie("m1"), True)
+    assert phone.sight.heard_at == NOW + 2
 
 
 async def test_an_address_stands_neither_in_the_log_nor_among_the_rejects(store: Store) -> None:
@@ -248,6 +262,7 @@ async def test_an_unknown_token_is_not_suppressed_but_a_complaint_is(store: Stor
 
 TOKENS = st.sampled_from([None, "t1", "t2"])
 NAMES = st.sampled_from(["Visited", "Visited", *sorted(PUSH_EVENTS)])
+APP_NAMES = st.sampled_from(["Visited", *sorted(APP_EVENTS)])
 USERS = st.sampled_from([None, "u1", "u2"])
 
 
@@ -261,6 +276,7 @@ def histories(draw: st.DrawFn) -> list[Message]:
         if draw(st.booleans()):
             message.device_id = draw(st.sampled_from(["d1", "d2"]))
             message.device = Device(message.device_id, "ios", draw(TOKENS))
+            message.name = draw(APP_NAMES)
         else:
             message.device_id = visitor
             message.name = draw(NAMES)

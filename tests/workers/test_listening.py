@@ -1,10 +1,12 @@
 """What a provider hears over a connection of its own, on both stores."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from angarium.core.bus.subjects import FEEDBACK
 from angarium.core.workers import listening
@@ -30,7 +32,7 @@ class Ears(Director):
         self.listened = 0
         self.said = asyncio.Event()
 
-    async def listen(self, report: Report) -> None:
+    async def listen(self, report: Report) -> Mapping[str, int] | None:
         self.listened += 1
         if not self.words:
             self.said.set()
@@ -39,6 +41,7 @@ class Ears(Director):
         if isinstance(word, Exception):
             raise word
         await report(word)
+        return None
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +91,21 @@ async def test_it_listens_again_whatever_happened(office: Office) -> None:
         "sms",
         NOW,
     )
+
+
+async def test_what_it_counted_is_logged(office: Office) -> None:
+    class Counting(Ears):
+        async def listen(self, report: Report) -> dict[str, int]:
+            await super().listen(report)
+            return {"unknown": 2, "other": 1}
+
+    ears = Counting(StatusUpdate(status="delivered", key="dlv_1"))
+    with capture_logs() as lines:
+        task = asyncio.create_task(Listener("sms_ears", "sms", ears, office.bus, lambda: NOW).run())
+        await ears.said.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert [line["counts"] for line in lines if line["event"] == "provider_heard"] == [
+        {"unknown": 2, "other": 1}
+    ]

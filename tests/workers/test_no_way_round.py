@@ -198,7 +198,9 @@ class History(RuleBasedStateMachine):
         self.tick()
         judged, self.judged = self.judged, []
         done = self.do(lambda tx, c: hand_over(tx, judged, c, self.now))
-        for item in judged:
+        # What a lost worker had judged is of an earlier generation than what was judged since.
+        latest = {item.claimed.key: item for item in judged}
+        for item in latest.values():
             if item.wanted.key in done and item.wanted.state is S.HANDED:
                 _, wanted = self.words.get(item.wanted.channel, (0, True))
                 assert wanted, f"{item.wanted.source} on {item.wanted.channel}"

@@ -181,9 +181,9 @@ async def test_two_of_one_order_share_by_weight(shop: Office) -> None:
 
 
 async def test_a_rate_holds_for_all_processes_together(shop: Office) -> None:
-    """50 a second are five at once and then one every 20 ms, whoever sends them."""
+    """80 a second are five at once and then one every 12.5 ms, whoever sends them."""
     await shop.plan(*(new_delivery(f"dlv_{n:03}") for n in range(60)))
-    limited = Route(name="email_first", per_second=50)
+    limited = Route(name="email_first", per_second=80)
     one, other = First(), First()
     async with (
         shop.delivering((limited, one), worker="w1"),
@@ -192,7 +192,7 @@ async def test_a_rate_holds_for_all_processes_together(shop: Office) -> None:
         for most in range(5, 61, 5):
             await until_recorded(shop, most)
             assert len(one.keys) + len(other.keys) == most
-            shop.now += 100
+            shop.now += 63
     assert sorted(one.keys + other.keys) == [f"dlv_{n:03}" for n in range(60)]
 
 
@@ -204,7 +204,7 @@ async def test_slots_that_are_not_used_are_given_back(shop: Office) -> None:
         *(new_delivery(f"yes_{n}") for n in range(5)),
     )
     mail = First()
-    async with shop.delivering((Route(name="email_first", per_second=50), mail)):
+    async with shop.delivering((Route(name="email_first", per_second=80), mail)):
         await shop.became(skipped=5, accepted=5)
 
 

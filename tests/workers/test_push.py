@@ -6,7 +6,9 @@ import pytest
 
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.events.message import Device, Message
+from angarium.core.events.times import MINUTE
 from angarium.core.people.identity import profile_of_user
+from angarium.core.store.outcomes import find_delivery
 from angarium.plugins import Accepted, PermanentFailure
 from angarium.plugins import Message as Outgoing
 from angarium.plugins.channel import PUSH
@@ -41,10 +43,10 @@ class PushDirector(Director):
         return [message.address for message in self.messages]
 
 
-def on(phone: str, at: int, user: str = "sara") -> Message:
-    """Somebody opens the app; the phone's token is called like it."""
+def on(phone: str, at: int, user: str = "sara", name: str = "Visited") -> Message:
+    """Somebody does something in the app; the phone's token is called like it."""
     device = Device(phone, "android", f"token-{phone}")
-    return said(f"{phone}-{at}", user_id=user, at=at, device=device, device_id=phone)
+    return said(f"{phone}-{at}", user_id=user, at=at, device=device, device_id=phone, name=name)
 
 
 @pytest.fixture
@@ -131,3 +133,96 @@ async def test_who_has_logged_out_gets_nothing_on_that_phone(shop: Office) -> No
     assert director.addresses == []
     delivery = await row(shop.store)
     assert (delivery.state, delivery.reason) == (S.SKIPPED, "no_address")
+
+
+LIVE = {"order": ["push"], "push": {"title": "Now", "live": True, "ttl": "PT5M"}}
+OPENED, CLOSED = "Application Opened", "Application Backgrounded"
+
+
+@pytest.fixture
+async def stadium(office: Office) -> Office:
+    """Where messages are only for who has the app open."""
+    await office.campaign(content=LIVE)
+    office.now = NOW + MINUTE
+    allowed = said("m0", "identify", user_id="sara", traits={"push_opt_in": True})
+    await apply(office.store, "default", [allowed, on("old", 1), on("new", 2)])
+    return office
+
+
+@pytest.mark.parametrize(
+    ("words", "reached"),
+    [
+        ([], []),
+        ([on("old", 3, name=OPENED)], ["token-old"]),
+        ([on("old", 3, name=OPENED), on("new", 4, name=OPENED)], ["token-new"]),
+        ([on("old", 3, name=OPENED), on("new", 4, name=OPENED), on("new", 5, name=CLOSED)],
+         ["token-old"]),
+        ([on("new", 3, name=OPENED), on("new", 4, name=CLOSED)], []),
+        ([on("new", 3 - 10 * MINUTE, name=OPENED), on("new", 4 - 10 * MINUTE)], ["token-new"]),
+    ],
+)  # fmt: skip
+async def test_a_live_message_goes_to_the_device_whose_app_is_open(
+    stadium: Office, words: list[Message], reached: list[str]
+) -> None:
+    """S1.15"""
+    await apply(stadium.store, "default", words)
+    director = PushDirector()
+    await push(stadium, director)
+
+    assert director.addresses == reached
+    assert all(message.content.live for message in director.messages)
+    delivery = await row(stadium.store)
+    assert (delivery.state, delivery.reason) == (
+        (S.ACCEPTED, "") if reached else (S.SKIPPED, "app_closed")
+    )
+
+
+async def test_an_app_that_is_open_but_was_not_heard_of_is_closed(stadium: Office) -> None:
+    await apply(stadium.store, "default", [on("new", 3, name=OPENED)])
+    stadium.now = NOW + 3 + 10 * MINUTE + 1
+    director = PushDirector()
+    await push(stadium, director)
+
+    assert director.addresses == []
+    async with stadium.store.reading() as tx:
+        found = await find_delivery(tx, "default", "dlv_1")
+    assert found is not None
+    [verdict] = [gate for gate in found.gates if gate["gate"] == "app"]
+    assert (verdict["verdict"], verdict["reason"]) == ("skip", "app_closed")
+    assert verdict["saw"] == {
+        "said": "open",
+        "heardAt": "2027-01-15T08:00:00.003Z",
+        "withinSeconds": 600,
+    }
+
+
+async def test_it_prefers_the_triggers_device_among_those_that_are_open(stadium: Office) -> None:
+    both = [on("old", 3, name=OPENED), on("new", 4, name=OPENED)]
+    await apply(stadium.store, "default", both)
+    director = PushDirector()
+    await push(stadium, director, device="old")
+    await apply(stadium.store, "default", [on("old", 5, name=CLOSED)])
+    await push(stadium, director, "dlv_2", device="old")
+
+    assert director.addresses == ["token-old", "token-new"]
+
+
+async def test_where_the_open_device_is_gone_no_closed_one_gets_it(stadium: Office) -> None:
+    await apply(stadium.store, "default", [on("new", 3, name=OPENED)])
+    director = PushDirector("token-new")
+    await push(stadium, director)
+
+    assert director.addresses == ["token-new"]
+    delivery = await row(stadium.store)
+    assert (delivery.state, delivery.reason) == (S.SKIPPED, "app_closed")
+
+
+async def test_an_open_app_does_not_get_round_an_opt_out(stadium: Office) -> None:
+    """S2.10"""
+    left = said("m9", "identify", user_id="sara", at=9, traits={"push_opt_in": False})
+    await apply(stadium.store, "default", [on("new", 3, name=OPENED), left])
+    director = PushDirector()
+    await push(stadium, director)
+
+    assert director.addresses == []
+    assert (await row(stadium.store)).reason == "opted_out"

@@ -42,6 +42,16 @@ on conflict (workspace, key) do update
 set device = excluded.device, at = excluded.at, tie = excluded.tie,
     dead_at = excluded.dead_at, dead_reason = excluded.dead_reason
 
+-- name: page_push_addresses
+-- Push addresses from a place on; nothing is locked.
+select workspace, key, at, dead_at from push_addresses
+where (workspace, key) > (:workspace, :key)
+order by workspace, key limit :limit
+
+-- name: drop_push_addresses
+-- Forget addresses that no device has any more.
+delete from push_addresses where workspace = :workspace and key {in:keys text}
+
 -- name: find_holders
 -- Which profiles hold the devices of push addresses; nothing is locked.
 select a.key, a.device, d.profile_id

@@ -113,6 +113,10 @@ from deliveries d
 where (d.workspace, d.id) in (select workspace, id from {pairs:keys workspace text, id text})
 order by d.workspace, d.id {for_update}
 
+-- name: read_planning
+-- When and by which run a delivery was planned.
+select d.planned_at, d.run from deliveries d where d.workspace = :workspace and d.id = :id
+
 -- name: lock_standings
 -- What may have changed of rows that the caller has read before; held until the end.
 select d.workspace, d.id, d.state, d.reason, d.provider, d.generation, d.profile_id,

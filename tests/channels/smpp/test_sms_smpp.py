@@ -12,11 +12,11 @@ import smpplib.gsm
 from angarium.channels.sms_smpp import SmsSmpp
 from angarium.plugins import InDoubt, Message, PermanentFailure, TemporaryFailure
 from angarium.plugins.settings import SettingsInvalid
-from angarium.plugins.testing import Outcome, ProviderContract
+from angarium.plugins.testing import Outcome, ProviderContract, SilenceContract
 from tests.channels.smpp.parts import TAKEN, UNANSWERED, built, digits, message, provider, section
 from tests.counterparts.smsc import PASSWORD, SYSTEM_ID, Smsc
 
-GONE, THROTTLED, FULL, DENIED, LOST = (f"+9891200000{n:02}" for n in (0, 1, 2, 3, 5))
+GONE, THROTTLED, FULL, DENIED, LOST, SILENT = (f"+9891200000{n:02}" for n in (0, 1, 2, 3, 5, 6))
 REFUSALS = {GONE: 0x0B, THROTTLED: 0x58, FULL: 0x14, DENIED: 0x65}
 
 
@@ -24,9 +24,10 @@ async def refuse(centre: Smsc, address: str, status: int) -> None:
     await centre.tell("answer", destination=digits(address), **{"with": "refuse"}, status=status)
 
 
-class TestConformance(ProviderContract):
+class TestConformance(ProviderContract, SilenceContract):
     provider = SmsSmpp
     address = TAKEN
+    silent = SILENT
     secrets: ClassVar[Sequence[str]] = (PASSWORD,)
     outcomes: ClassVar[Sequence[Outcome]] = (
         Outcome(GONE, PermanentFailure, address_dead=True),
@@ -44,7 +45,12 @@ class TestConformance(ProviderContract):
             await refuse(centre, address, status)
         await centre.tell("answer", destination=digits(UNANSWERED), **{"with": "silence"})
         await centre.tell("answer", destination=digits(LOST), **{"with": "hang up"})
+        await centre.tell("answer", destination=digits(SILENT), **{"with": "silence"})
         return section(centre.port, submit_seconds=3)
+
+    @pytest.fixture
+    def unreachable(self) -> Mapping[str, object]:
+        return section(1)
 
     def message(self, text: str = "hello", *, address: str = "", key: str = "dlv_1") -> Message:
         number = f"+98913{crc32(key.encode()) % 10**7:07}"

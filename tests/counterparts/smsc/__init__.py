@@ -74,10 +74,10 @@ class Smsc:
 
 
 @asynccontextmanager
-async def smsc() -> AsyncGenerator[Smsc, None]:
-    """Run one on a free port of this machine."""
+async def smsc(tls: Path | None = None) -> AsyncGenerator[Smsc, None]:
+    """Run one on a free port of this machine; `tls`: where make_certificate put its files."""
     node.install(HERE)
-    login = json.dumps({"systemId": SYSTEM_ID, "password": PASSWORD})
+    login = json.dumps({"systemId": SYSTEM_ID, "password": PASSWORD, "tls": tls and str(tls)})
     command = node.command(HERE / "smsc.cjs", login)
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, env=node.environ()

@@ -14,10 +14,12 @@
 //                 {"do": "reset"}       as at the start; all connections are cut
 'use strict';
 
+const fs = require('fs');
 const readline = require('readline');
 const smpp = require('smpp');
 
-const { systemId, password } = JSON.parse(process.argv[2]);
+// With `tls`, a folder that holds key.pem and certificate.pem, it speaks nothing but TLS.
+const { systemId, password, tls } = JSON.parse(process.argv[2]);
 const answers = new Map();
 const bound = new Set();
 const all = new Set();
@@ -32,7 +34,8 @@ const say = (event) => process.stdout.write(JSON.stringify(event) + '\n');
 const BINDS = ['bind_transceiver', 'bind_transmitter', 'bind_receiver'];
 
 function onBind(session, pdu) {
-  say({ event: 'bind', command: pdu.command, version: pdu.interface_version, type: pdu.system_type });
+  say({ event: 'bind', command: pdu.command, version: pdu.interface_version, type: pdu.system_type,
+    encrypted: Boolean(session.socket.encrypted) });
   if (binds.with === 'silence') return;
   if (binds.with === 'hang up') return session.destroy();
   const wrong = pdu.system_id !== systemId || pdu.password !== password;
@@ -94,7 +97,11 @@ function onSubmit(session, pdu) {
   }
 }
 
-const server = smpp.createServer((session) => {
+const secrets = tls
+  ? { key: fs.readFileSync(`${tls}/key.pem`), cert: fs.readFileSync(`${tls}/certificate.pem`) }
+  : {};
+
+const server = smpp.createServer(secrets, (session) => {
   all.add(session);
   for (const command of BINDS) session.on(command, (pdu) => onBind(session, pdu));
   session.on('submit_sm', (pdu) => onSubmit(session, pdu));
