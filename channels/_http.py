@@ -30,6 +30,8 @@ KEPT_SECONDS: Final = 4.0
 """How long an idle connection is kept: servers on Node hang up after 5, and a request that crosses
 with the hanging up is in doubt."""
 LONGEST_WAIT: Final = 86_400.0
+BUSY_SECONDS: Final = 1.0
+"""Ours are all in use: a slow service is no reason to pause."""
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -101,7 +103,7 @@ class Http:
     ) -> Answer:
         target = self._check(url)
         session = self._open()
-        flight = SimpleNamespace(left=False)
+        flight = SimpleNamespace(left=False, queued=False)
         try:
             async with session.request(
                 method,
@@ -118,7 +120,7 @@ class Http:
             raise TemporaryFailure(f"{self._name}: cut off before anything was sent") from None
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             # `from None`: these errors hold the URL, and that may hold a token.
-            raise self._failure(error, flight.left) from None
+            raise self._failure(error, flight) from None
 
     def _check(self, url: str) -> URL:
         try:
@@ -174,9 +176,11 @@ class Http:
             headers[name.lower()] = value if before is None else f"{before}, {value}"
         return Answer(response.status, headers, bytes(body[: self._most_bytes]))
 
-    def _failure(self, error: Exception, left: bool) -> Exception:
-        if left:
+    def _failure(self, error: Exception, flight: SimpleNamespace) -> Exception:
+        if flight.left:
             return InDoubt(f"{self._name}: sent, and {_silence(error)}")
+        if flight.queued:
+            return TemporaryFailure(f"{self._name}: all connections are busy", BUSY_SECONDS)
         if _refused(error):
             return PermanentFailure(f"{self._name}: this name leads to no public address")
         reason = f"{self._name}: unable to connect ({_obstacle(error)})"
@@ -226,12 +230,21 @@ def retry_after(answer: Answer) -> float | None:
 
 
 def _watch() -> aiohttp.TraceConfig:
-    """Notes on the request's own flight that its first byte is about to be written."""
+    """Notes on the request's own flight that it waits for one of our connections, and that its
+    first byte is about to be written."""
+
+    async def queue(_session: Any, context: SimpleNamespace, _params: Any) -> None:
+        context.trace_request_ctx.queued = True
+
+    async def go(_session: Any, context: SimpleNamespace, _params: Any) -> None:
+        context.trace_request_ctx.queued = False
 
     async def leave(_session: Any, context: SimpleNamespace, _params: Any) -> None:
         context.trace_request_ctx.left = True
 
     trace = aiohttp.TraceConfig()
+    trace.on_connection_queued_start.append(queue)
+    trace.on_connection_queued_end.append(go)
     trace.on_request_headers_sent.append(leave)
     return trace
 

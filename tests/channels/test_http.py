@@ -190,6 +190,19 @@ async def test_one_that_is_cut_off_while_it_waits_for_its_turn_was_not_sent(
     assert isinstance(ends[1], TemporaryFailure)
 
 
+async def test_who_waits_in_vain_for_its_turn_finds_a_slow_service_no_absent_one(
+    server: HttpScripted,
+) -> None:
+    server.reply = says_nothing
+    async with client(connections=1, connect_seconds=0.2, answer_seconds=0.2) as http:
+        posts = [http.post(server.url, body=b"x", headers={}) for _ in range(8)]
+        ends = await asyncio.gather(*posts, return_exceptions=True)
+
+    waited = [end for end in ends if isinstance(end, TemporaryFailure)]
+    assert waited
+    assert {(str(end), end.pause) for end in waited} == {("sms_x: all connections are busy", False)}
+
+
 @pytest.mark.parametrize("url", ["", "ftp://example.org", "no url", "http://", "http://[::1"])
 async def test_what_is_no_url_fails_for_good(url: str) -> None:
     async with client() as http:

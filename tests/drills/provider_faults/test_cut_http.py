@@ -5,7 +5,7 @@ Before the request has left, the message was surely not sent; after that only a 
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,43 +30,44 @@ KAVENEGAR = (
 TWILIO = b'{"sid": "SM00000000000000000000000000000001", "status": "queued"}'
 GATEWAY = b'{"messages": [{"id": "G1"}]}'
 GARBAGE = 60
-LIMITS: dict[str, object] = {"connect_seconds": 0.1, "answer_seconds": 0.1}
+PATIENT: Mapping[str, object] = {"connect_seconds": 10, "answer_seconds": 10}
+HASTY: Mapping[str, object] = {"connect_seconds": 0.2, "answer_seconds": 0.2}
 """Of a whole request: their sum."""
 
 
-def webhook(url: str) -> Provider:
-    given = {"url": url, "secret": SECRET, "allow_private": True, **LIMITS}
+def webhook(url: str, limits: Mapping[str, object] = PATIENT) -> Provider:
+    given = {"url": url, "secret": SECRET, "allow_private": True, **limits}
     return WebhookHttp(decode_settings(WebhookHttpSettings, given, "webhook_http"))
 
 
-def gateway(url: str) -> Provider:
+def gateway(url: str, limits: Mapping[str, object] = PATIENT) -> Provider:
     given = {
         "url": url,
         "body": '{"to": "{to}", "text": "{text}"}',
         "answer_id": "/messages/0/id",
         "allow_private": True,
-        **LIMITS,
+        **limits,
     }
     return SmsHttp(decode_settings(SmsHttpSettings, given, "sms_http"))
 
 
-def kavenegar(url: str) -> Provider:
-    given = {"api_key": "k" * 32, "url": url, **LIMITS}
+def kavenegar(url: str, limits: Mapping[str, object] = PATIENT) -> Provider:
+    given = {"api_key": "k" * 32, "url": url, **limits}
     return SmsKavenegar(decode_settings(SmsKavenegarSettings, given, "sms_kavenegar"))
 
 
-def twilio(url: str) -> Provider:
+def twilio(url: str, limits: Mapping[str, object] = PATIENT) -> Provider:
     given = {
         "account": "AC" + "0" * 32,
         "token": "t" * 32,
         "from": "+15005550006",
         "url": url,
-        **LIMITS,
+        **limits,
     }
     return SmsTwilio(decode_settings(SmsTwilioSettings, given, "sms_twilio"))
 
 
-Make = Callable[[str], Provider]
+Make = Callable[..., Provider]
 VENDORS = [
     pytest.param(webhook, HOOK, 204, b"", id="no body"),
     pytest.param(webhook, HOOK, 200, b"thank you", id="webhook"),
@@ -151,7 +152,7 @@ async def test_silence_at_any_part_of_the_answer_leaves_a_doubt(
     server: HttpScripted, make: Make, message: Message, status: int, body: bytes
 ) -> None:
     whole = answer(status, body)
-    provider = make(server.url)
+    provider = make(server.url, HASTY)
     where = [0, 5, whole.index(b"\r\n") + 3, whole.index(b"\r\n\r\n") + 4, len(whole) - 1]
 
     async def send(length: int) -> str:
@@ -202,7 +203,7 @@ async def sends_an_alert(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 async def test_without_tls_nothing_was_sent(accept: Accepting) -> None:
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
-    provider = webhook(url)
+    provider = webhook(url, HASTY)
     with pytest.raises(TemporaryFailure):
         await provider.send(HOOK)
     await provider.close()

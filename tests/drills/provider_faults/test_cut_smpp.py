@@ -91,7 +91,7 @@ async def centre_with(script: Script) -> AsyncGenerator[Centre, None]:
 @asynccontextmanager
 async def provider(port: int) -> AsyncGenerator[SmsSmpp, None]:
     section: dict[str, object] = {"host": "127.0.0.1", "port": port, "system_id": "shop"}
-    limits = {"from": "+983000123", "bind_seconds": 0.2, "submit_seconds": 0.2}
+    limits = {"from": "+983000123", "bind_seconds": 0.5, "submit_seconds": 0.5}
     sms = SmsSmpp(decode_settings(SmsSmppSettings, section | limits, "sms_smpp"))
     await sms.open()
     try:

@@ -22,7 +22,7 @@ S = DeliveryState
 BEFORE = ("connect", "EHLO", "MAIL", "RCPT", "DATA")
 LOST = (DROP, RESET, SILENCE, b"what is this")
 STARTTLS = b"250-scripted\r\n250 STARTTLS"
-LIMITS: dict[str, Any] = {"connect_seconds": 0.1, "command_seconds": 0.1, "final_seconds": 0.1}
+LIMITS: dict[str, Any] = {"connect_seconds": 0.3, "command_seconds": 0.3, "final_seconds": 0.3}
 
 Tls = Literal["none", "starttls", "tls"]
 Case = tuple[Mapping[str, bytes], Tls, DeliveryState]
