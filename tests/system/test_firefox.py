@@ -12,7 +12,7 @@ from angarium.channels.web_push_vapid import NAME, WebPushVapid
 from angarium.core.store.open import open_store, sqlite_url
 from angarium.core.workers.clock import now
 from angarium.gateway.web_push_key import with_instance_key
-from angarium.plugins import Message, PermanentFailure, PushContent
+from angarium.plugins import Message, PushContent, TemporaryFailure
 from angarium.plugins.settings import decode_settings
 from tests.counterparts.web_push import PushService, push_service
 from tests.parts.firefox import Site, push_prefs, running_firefox, running_site
@@ -140,9 +140,9 @@ async def test_another_key_reaches_no_browser(
         "private_key": "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94",
     }
     other = WebPushVapid(decode_settings(WebPushVapid.Settings, stranger, NAME))
-    with pytest.raises(PermanentFailure, match="another private_key") as caught:
+    with pytest.raises(TemporaryFailure, match="private_key") as caught:
         await other.send(message(1, subscription, title="t"))
     await other.close()
 
-    assert not caught.value.address_dead
+    assert caught.value.pause
     assert service.pushed[before:] == []
