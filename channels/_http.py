@@ -179,7 +179,7 @@ class Http:
     def _failure(self, error: Exception, flight: SimpleNamespace) -> Exception:
         if flight.left:
             return InDoubt(f"{self._name}: sent, and {_silence(error)}")
-        if flight.queued:
+        if flight.queued and isinstance(error, TimeoutError):
             return TemporaryFailure(f"{self._name}: all connections are busy", BUSY_SECONDS)
         if _refused(error):
             return PermanentFailure(f"{self._name}: this name leads to no public address")
@@ -230,21 +230,17 @@ def retry_after(answer: Answer) -> float | None:
 
 
 def _watch() -> aiohttp.TraceConfig:
-    """Notes on the request's own flight that it waits for one of our connections, and that its
-    first byte is about to be written."""
+    """Notes on the request's own flight that it had to wait for one of our connections, and that
+    its first byte is about to be written."""
 
     async def queue(_session: Any, context: SimpleNamespace, _params: Any) -> None:
         context.trace_request_ctx.queued = True
-
-    async def go(_session: Any, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.queued = False
 
     async def leave(_session: Any, context: SimpleNamespace, _params: Any) -> None:
         context.trace_request_ctx.left = True
 
     trace = aiohttp.TraceConfig()
     trace.on_connection_queued_start.append(queue)
-    trace.on_connection_queued_end.append(go)
     trace.on_request_headers_sent.append(leave)
     return trace
 

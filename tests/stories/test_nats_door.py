@@ -70,6 +70,19 @@ async def test_a_message_and_a_batch_are_acknowledged_and_stored(
     assert profile["events"]["AddToCart"]["count"] == 1
 
 
+async def test_an_array_holds_what_came_at_the_same_time(
+    instance: Instance, client: Client
+) -> None:
+    user, mail = person("array")
+
+    await say(client, [identify(user, mail), {"batch": [track(user, "A", ago(minutes=1))]}])
+    await say(client, [{"batch": []}, track(user, "B", ago(seconds=1))])
+
+    profile = await instance.until_known(user, "B")
+    assert profile["events"]["A"]["count"] == 1
+    assert profile["attributes"]["email"] == mail
+
+
 async def test_both_doors_tell_of_one_person(instance: Instance, client: Client) -> None:
     """A login over HTTP claims what the visitor did over NATS, and a message id counts once."""
     user, mail = person("both")
@@ -96,11 +109,12 @@ BAD: dict[str, tuple[object, str, str]] = {
     "50 empty": (b"", "", "not_json"),
     "50 not JSON": (b"hello", "", "not_json"),
     "50 null": (b"null", "", "not_json"),
-    "50 a list": ([TRACK], "", "not_json"),
+    "50 a list in a list": ([[TRACK]], "", "not_json"),
+    "50 a list of 1,001": ([TRACK] * 1_001, "batch", "batch_too_large"),
     "50 cut off": (b'{"type": "track", "userId": "u', "", "not_json"),
     "50 not UTF-8": (b'{"type":"track","userId":"\xff","event":"E"}', "", "not_json"),
     "50 more than a megabyte": ({**TRACK, "properties": {"x": LONG}}, "", "message_too_large"),
-    "22 ten thousand levels": (b"[" * 10_000 + b"]" * 10_000, "", "not_json"),
+    "22 ten thousand levels": (b"[" * 10_000 + b"]" * 10_000, "", "too_deep"),
     "23 NaN": (b'{"type":"track","userId":"u","event":"E","properties":{"n":NaN}}', "", "not_json"),
     "27 U+0000": ({**TRACK, "properties": {"n": "a\0b"}}, "", "null_character"),
     "31 an event that is a number": ({**TRACK, "event": 5}, "event", "wrong_type"),
