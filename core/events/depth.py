@@ -18,7 +18,10 @@ def is_deep(text: bytes, most: int = JSON_DEPTH) -> bool:
     A recursive parser gives up sooner when its caller stands deeper in the stack, so what one door
     takes another process might not read. Nearly every message is answered by counting its brackets.
     """
-    if text.count(b"[") + text.count(b"{") <= most:
+    opened = text.count(b"{")
+    if b"[" in text:  # which finds it sooner than a count
+        opened += text.count(b"[")
+    if opened <= most:
         return False
     brackets = _STRING.sub(b"", text).translate(None, _OTHERS)
     return any(map(most.__lt__, accumulate(map(_STEPS.__getitem__, brackets))))

@@ -177,7 +177,7 @@ def parse_message(
     if is_deep(text):
         refuse("too_deep", "", f"a message may have {JSON_DEPTH} levels; this has more")
     wire = _read(text)
-    if b"\\u0000" in text:
+    if b"\\" in text and b"\\u0000" in text:
         refuse("null_character", "", "the character U+0000 cannot be stored; remove it")
     kind = wire.type or defaults.type or ""
     if kind not in KINDS:
@@ -245,7 +245,7 @@ def _message_id(value: str | int | None) -> str:
     if len(text) > MESSAGE_ID_LENGTH:
         letters = MESSAGE_ID_LENGTH
         refuse("message_id_too_long", "messageId", f"messageId may have {letters} characters")
-    if text.startswith(RESERVED_IDS):
+    if ":" in text and text.startswith(RESERVED_IDS):
         begun = ", ".join(RESERVED_IDS)
         refuse("reserved_message_id", "messageId", f"messageId may not begin with {begun}")
     return text

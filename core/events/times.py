@@ -38,9 +38,10 @@ def parse_instant(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     try:
-        return (moment - EPOCH) // MILLISECOND
+        since = moment - EPOCH
     except OverflowError as error:
         raise ValueError(str(error)) from error
+    return since.days * DAY + since.seconds * SECOND + since.microseconds // 1_000
 
 
 def format_instant(at: int) -> str:
