@@ -53,7 +53,7 @@ class Size(msgspec.Struct, frozen=True):
         return self.backlog + self.ticks * AT_A_TICK
 
 
-FULL = Size(3_000, 200)
+FULL = Size(3_000, 500)
 QUICK = Size(500, 50)
 
 
