@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -187,11 +188,22 @@ async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 async def test_a_body_of_unknown_length_is_refused_at_the_limit(door: Door) -> None:
-    response = await door.client.post(
-        "/v1/batch", content=in_pieces(LARGE), auth=(door.write_key, "")
+    """Sent up to where it is refused: the answer would not survive what is sent beyond."""
+    most = door.parts.settings.limits.batch_bytes
+    key = b64encode(f"{door.write_key}:".encode()).decode()
+    head = (
+        f"POST /v1/batch HTTP/1.1\r\nHost: angarium\r\nAuthorization: Basic {key}\r\n"
+        f"Transfer-Encoding: chunked\r\n\r\n{2 * most:x}\r\n"
     )
+    reader, writer = await asyncio.open_connection(*door.address)
+    writer.write(head.encode() + b"x" * (most + 1))
 
-    check_problem(response, 413, "body_too_large")
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b'"body_too_large"' in answer
     assert await door.published() == 0
 
 
