@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from angarium.core.delivery.keys import make_id
-from angarium.core.delivery.record import Delivery, NewDelivery
+from angarium.core.delivery.record import Delivery, NewDelivery, plan_again
 from angarium.core.delivery.status import DeliveryState
 
 EARLIER: Final = "inPlaceOf"
@@ -59,24 +59,11 @@ def in_its_place(
     context: Mapping[str, Any] = _decode(delivery.context)
     kept = {name: context[name] for name in _KEPT if name in context}
     earlier: Sequence[str] = (*context.get(EARLIER, ()), delivery.id)
-    return NewDelivery(
-        workspace=delivery.workspace,
+    new = plan_again(
+        delivery,
         id=make_id("dlv_", delivery.workspace, "fallback", delivery.id, channel),
-        source=delivery.source,
-        campaign=delivery.campaign,
-        version=delivery.version,
-        step=delivery.step,
-        profile_id=delivery.profile_id,
-        channel=channel,
-        class_=delivery.class_,
-        promise=delivery.promise,
-        test=delivery.test,
-        due_at=now,
-        expires_at=min(expires_at, context.get(EXPIRES, expires_at)),
-        planned_at=now,
-        triggered_at=delivery.triggered_at,
-        device=delivery.device,
-        request_id=delivery.request_id,
-        fallback_after=after,
         context={**kept, EARLIER: list(earlier)},
+        now=now,
+        expires_at=min(expires_at, context.get(EXPIRES, expires_at)),
     )
+    return msgspec.structs.replace(new, channel=channel, fallback_after=after)

@@ -141,28 +141,14 @@ def frequency_cap(attempt: Attempt) -> Decision:
 
 def quiet_hours(attempt: Attempt) -> Decision:
     """It is not the time of their day at which nobody is disturbed; else it waits for the end."""
-    hours = _quiet(attempt)
-    if hours is None:
-        return SEND
-    ends_at = next_open(hours, _zone(hours, attempt), attempt.now)
-    if ends_at == attempt.now:
-        return SEND
-    if ends_at >= attempt.delivery.expires_at:
-        return Skip("expires_in_quiet_hours")
-    return Hold(ends_at, "quiet_hours")
+    late = Skip("expires_in_quiet_hours")
+    return _until_open(_quiet(attempt), attempt, lambda at: Hold(at, "quiet_hours"), late)
 
 
 def active_hours(attempt: Attempt) -> Decision:
     """The campaign may send at this time of their day; else it waits until it may (S1.9)."""
-    hours = _hours(attempt)
-    if hours is None:
-        return SEND
-    opens_at = next_open(hours, _zone(hours, attempt), attempt.now)
-    if opens_at == attempt.now:
-        return SEND
-    if opens_at >= attempt.delivery.expires_at:
-        return Skip("expires_before_active_hours")
-    return Hold(opens_at, "active_hours")
+    late = Skip("expires_before_active_hours")
+    return _until_open(_hours(attempt), attempt, lambda at: Hold(at, "active_hours"), late)
 
 
 def provider(attempt: Attempt) -> Decision:
@@ -202,6 +188,18 @@ def _caps(attempt: Attempt) -> tuple[Cap, ...]:
 
 def _quiet(attempt: Attempt) -> ActiveHours | None:
     return None if attempt.delivery.test else attempt.rules.hours_of(attempt.delivery.class_)
+
+
+def _until_open(
+    hours: ActiveHours | None, attempt: Attempt, wait: Callable[[int], Hold], late: Skip
+) -> Decision:
+    """Now, if it is within `hours`; else when they next begin, unless it has expired by then."""
+    if hours is None:
+        return SEND
+    opens_at = next_open(hours, _zone(hours, attempt), attempt.now)
+    if opens_at == attempt.now:
+        return SEND
+    return late if opens_at >= attempt.delivery.expires_at else wait(opens_at)
 
 
 def _zone(hours: ActiveHours, attempt: Attempt) -> str:

@@ -107,6 +107,32 @@ class Delivery(msgspec.Struct, frozen=True):
         return (self.workspace, self.id)
 
 
+def plan_again(
+    old: Delivery, *, id: str, context: Mapping[str, Any], now: int, expires_at: int
+) -> NewDelivery:
+    """The same message to the same person, due now, as another delivery; times in ms."""
+    return NewDelivery(
+        workspace=old.workspace,
+        id=id,
+        source=old.source,
+        campaign=old.campaign,
+        version=old.version,
+        step=old.step,
+        profile_id=old.profile_id,
+        channel=old.channel,
+        class_=old.class_,
+        promise=old.promise,
+        test=old.test,
+        due_at=now,
+        expires_at=expires_at,
+        planned_at=now,
+        context=context,
+        triggered_at=old.triggered_at,
+        device=old.device,
+        request_id=old.request_id,
+    )
+
+
 class IllegalMove(ValueError):
     """The table of transitions does not allow this move: a mistake in the calling code."""
 

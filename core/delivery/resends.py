@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from angarium.core.delivery.keys import make_id
-from angarium.core.delivery.record import Delivery, NewDelivery
+from angarium.core.delivery.record import Delivery, NewDelivery, plan_again
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.events.times import MINUTE
 
@@ -44,24 +44,12 @@ def plan_resend(old: Delivery, planned_at: int, run: str | None, now: int) -> Ne
     context = {
         name: value for name, value in _decode(old.context).items() if name not in _FORGOTTEN
     }
-    return NewDelivery(
-        workspace=old.workspace,
+    lifetime = max(old.expires_at - planned_at, SHORTEST)
+    new = plan_again(
+        old,
         id=resend_id(old.workspace, old.id),
-        source=old.source,
-        campaign=old.campaign,
-        version=old.version,
-        step=old.step,
-        run=run,
-        profile_id=old.profile_id,
-        channel=old.channel,
-        class_=old.class_,
-        promise=old.promise,
-        test=old.test,
-        due_at=now,
-        expires_at=now + max(old.expires_at - planned_at, SHORTEST),
-        planned_at=now,
         context=context,
-        triggered_at=old.triggered_at,
-        device=old.device,
-        request_id=old.request_id,
+        now=now,
+        expires_at=now + lifetime,
     )
+    return msgspec.structs.replace(new, run=run)
