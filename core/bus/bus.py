@@ -92,7 +92,9 @@ class Bus:
         Longer lists, and lists that change from stream to stream, go in several batches one after
         the other, so that after an error the first ones may be stored: repeat with the same ids.
         """
-        for _, run in groupby(messages, lambda message: subjects.stream_of(message.subject)):
+        named = {message.subject for message in messages}
+        stream = {subject: subjects.stream_of(subject) for subject in named}
+        for _, run in groupby(messages, lambda message: stream[message.subject]):
             of_stream = list(run)
             most = streams.MOST_MESSAGES
             for first in range(0, len(of_stream), most):

@@ -81,7 +81,7 @@ class Publisher:
         A caller that is cancelled while it waits takes its messages back unless they were on
         their way already.
         """
-        streams = {stream_of(message.subject) for message in messages}
+        streams = {*map(stream_of, {message.subject for message in messages})}
         if len(streams) != 1 or len(messages) > MOST_MESSAGES:
             raise ValueError(f"publish 1 to {MOST_MESSAGES} messages of one stream at a time")
         if max(len(message.body) for message in messages) > self.largest:

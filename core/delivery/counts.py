@@ -8,13 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from angarium.core.delivery.status import Bucket, DeliveryState, base, bucket, is_receipt
 
 HOUR: int = 3_600_000
 """Milliseconds; counters are kept under the hour in which a delivery was planned."""
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """What of a delivery's key never changes; `hour` is counted from 1970."""
 
     workspace: str
@@ -24,7 +26,7 @@ class Place(NamedTuple):
     channel: str
 
 
-class Standing(NamedTuple):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What of a delivery's key changes."""
 
     state: DeliveryState
@@ -67,16 +69,16 @@ class Counts:
 
     def react(self, place: Place, provider: str, reaction: str, *, first: bool) -> None:
         """One more reaction; `first`: of its kind to this delivery."""
-        self._reactions[CountKey(*place, provider, "reactions", reaction, "")] += 1
+        self._reactions[_key(place, provider, "reactions", reaction, "")] += 1
         if first:
-            self._reactions[CountKey(*place, provider, "reaction", reaction, "")] += 1
+            self._reactions[_key(place, provider, "reaction", reaction, "")] += 1
 
     def strange(
         self, workspace: str, hour: int, channel: str, provider: str, word: str, count: int
     ) -> None:
         """More news (fewer, if negative) of messages that are not known; they have no campaign."""
         place = Place(workspace, hour, "", "", channel)
-        self._reactions[CountKey(*place, provider, "unknown", word, "")] += count
+        self._reactions[_key(place, provider, "unknown", word, "")] += count
 
     def changes(self) -> list[tuple[CountKey, int]]:
         """What really changed, in the order of the keys: the order in which rows are locked."""
@@ -101,7 +103,12 @@ def _keys(place: Place, at: Standing | None) -> Iterable[CountKey]:
     if at is None:
         return
     if is_receipt(at.state):
-        yield CountKey(*place, at.provider, "receipt", at.state.value, at.reason)
-        yield CountKey(*place, at.provider, "state", base(at.state).value, "")
+        yield _key(place, at.provider, "receipt", at.state.value, at.reason)
+        yield _key(place, at.provider, "state", base(at.state).value, "")
     else:
-        yield CountKey(*place, at.provider, "state", at.state.value, at.reason)
+        yield _key(place, at.provider, "state", at.state.value, at.reason)
+
+
+def _key(place: Place, provider: str, kind: str, name: str, reason: str) -> CountKey:
+    where = (place.workspace, place.hour, place.campaign, place.step, place.channel)
+    return CountKey(*where, provider, kind, name, reason)

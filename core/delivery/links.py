@@ -46,7 +46,7 @@ class Links:
 
         `secret`: at most 64 bytes; the MAC is a keyed BLAKE2b (RFC 7693).
         """
-        self._secret = secret
+        self._keyed = blake2b(key=secret, digest_size=MAC_BYTES)
         self._public_url = public_url.rstrip("/")
 
     def open_pixel(self, delivery: str) -> str:
@@ -81,7 +81,9 @@ class Links:
         return self._public_url + path
 
     def _mac(self, body: bytes) -> bytes:
-        return blake2b(body, key=self._secret, digest_size=MAC_BYTES).digest()
+        keyed = self._keyed.copy()
+        keyed.update(body)
+        return keyed.digest()
 
 
 def track_html(html: str, delivery: str, links: Links, unsubscribe: str) -> tuple[str, list[str]]:

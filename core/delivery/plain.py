@@ -6,7 +6,8 @@ where a value is not a text, a number, a truth or nothing. Both ways give the sa
 letter: the tests hold them together.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from liquid import BoundTemplate, Markup, escape
@@ -27,12 +28,16 @@ Scope = Mapping[str, Any]
 Write = Callable[[Scope, list[str]], None]
 Find = Callable[[Scope], Any]
 """The value of a name; None where there is none, for both are written as nothing."""
+Piece = str | Write
+"""Text that stays as it is, or what writes some."""
 
 LETTERS: Final = 100_000
 """What is longer is rendered by Liquid, which knows when to stop."""
 MEANINGFUL: Final = frozenset({"size", "first", "last"})
 """Names that Liquid answers itself."""
 KINDS: Final = (str, int, float, bool, type(None))
+_SPECIAL: Final = re.compile("[&<>\"']").search
+"""Whether anything in a text is to be escaped: most names hold nothing of that."""
 
 
 class Uncommon(Exception):
@@ -41,14 +46,13 @@ class Uncommon(Exception):
 
 def compile_plain(template: BoundTemplate, *, html: bool) -> Callable[[Scope], str] | None:
     """A function that renders `template`, or raises Uncommon; None: it is not a plain one."""
-    writes = _block(template.nodes, html)
-    if writes is None:
+    pieces = _block(template.nodes, html)
+    if pieces is None:
         return None
 
     def render(scope: Scope) -> str:
         parts: list[str] = []
-        for write in writes:
-            write(scope, parts)
+        _write(pieces, scope, parts)
         text = "".join(parts)
         if len(text) > LETTERS:
             raise Uncommon
@@ -57,26 +61,30 @@ def compile_plain(template: BoundTemplate, *, html: bool) -> Callable[[Scope], s
     return render
 
 
-def _block(nodes: Iterable[Node], html: bool) -> tuple[Write, ...] | None:
-    writes: list[Write] = []
+def _write(pieces: Sequence[Piece], scope: Scope, parts: list[str]) -> None:
+    for piece in pieces:
+        if isinstance(piece, str):
+            parts.append(piece)
+        else:
+            piece(scope, parts)
+
+
+def _block(nodes: Iterable[Node], html: bool) -> tuple[Piece, ...] | None:
+    pieces: list[Piece] = []
     for node in nodes:
-        write = _node(node, html)
-        if write is None:
+        piece = _node(node, html)
+        if piece is None:
             return None
-        writes.append(write)
-    return tuple(writes)
+        pieces.append(piece)
+    return tuple(pieces)
 
 
-def _node(node: Node, html: bool) -> Write | None:
+def _node(node: Node, html: bool) -> Piece | None:
     if type(node) is ContentNode:
-        return _text(node.text)
+        return node.text
     if type(node) is OutputNode:
         return _hole(node.expression, html)
     return _choice(node, html) if type(node) is IfNode else None
-
-
-def _text(text: str) -> Write:
-    return lambda _, parts: parts.append(text)
 
 
 def _hole(expression: Expression, html: bool) -> Write | None:
@@ -94,7 +102,7 @@ def _hole(expression: Expression, html: bool) -> Write | None:
         if value is None:
             return
         text = value if isinstance(value, str) else _written(value)
-        parts.append(escape(text) if html else text)
+        parts.append(escape(text) if html and _SPECIAL(text) else text)
 
     return write
 
@@ -112,9 +120,7 @@ def _name(expression: Expression) -> Find | None:
     root, *rest = names
 
     def find(scope: Scope) -> Any:
-        if root not in scope:
-            raise Uncommon
-        value = _member(scope[root], rest)
+        value = _member(scope, root, rest)
         if type(value) not in KINDS:
             raise Uncommon
         return value
@@ -122,8 +128,11 @@ def _name(expression: Expression) -> Find | None:
     return find
 
 
-def _member(value: Any, names: Iterable[str]) -> Any:
-    for name in names:
+def _member(scope: Scope, root: str, rest: Sequence[str]) -> Any:
+    if root not in scope:
+        raise Uncommon
+    value = scope[root]
+    for name in rest:
         if value is None:
             return None
         if value.__class__ is not dict:
@@ -166,11 +175,10 @@ def _choice(node: IfNode, html: bool) -> Write | None:
 
     def write(scope: Scope, parts: list[str]) -> None:
         value = find(scope)
-        for write_one in other if value is None or value is False else then:
-            write_one(scope, parts)
+        _write(other if value is None or value is False else then, scope, parts)
 
     return write
 
 
-def _branch(block: BlockNode | None, html: bool) -> tuple[Write, ...] | None:
+def _branch(block: BlockNode | None, html: bool) -> tuple[Piece, ...] | None:
     return () if block is None else _block(block.nodes, html)

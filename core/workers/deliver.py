@@ -125,6 +125,7 @@ class Deliverer:
                     self._recorder.note,
                     self._now,
                     concurrency=self._settings.concurrency,
+                    ahead=self._settings.batch,
                     seconds=self._settings.send_seconds,
                     policy=self._settings.policy,
                 )

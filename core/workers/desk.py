@@ -1,5 +1,6 @@
 """A delivery worker's transactions with the ledger; all its loops share them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,7 +77,9 @@ class Desk:
         """Judge and render them; what cannot even be judged is held, and spoils nothing else."""
         try:
             cases = await self._find(claimed, outlet)
-            return write_all(await self._ask(cases, board), self._renderer)
+            opinions = await self._ask(cases, board)
+            await asyncio.sleep(0)  # other channels have their turn
+            return write_all(opinions, self._renderer)
         except (Contention, StoreUnavailable):
             raise
         except Exception as error:

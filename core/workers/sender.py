@@ -1,8 +1,9 @@
 """The network call: one message to one provider, and what its outcome means."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -20,6 +21,7 @@ from angarium.core.delivery.promises import (
 from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.retries import RetryPolicy
 from angarium.core.delivery.routes import Route, Standing
+from angarium.core.delivery.throughput import Throughput
 from angarium.core.store.attempts import Answer, Suppressed
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
@@ -41,6 +43,9 @@ SOONEST: Final = 250
 LATEST: Final = 60_000
 """Milliseconds for which a message waits for a full provider: as long as that has stood still."""
 
+PATIENCE: Final = 1_000
+"""Milliseconds after which one that has waited here goes back: what gates saw grows old."""
+
 Others = Callable[[], Mapping[str, int]]
 """Who else may take a message, by name, and from when on (ms)."""
 
@@ -50,11 +55,20 @@ def nobody_else() -> Mapping[str, int]:
     return {}
 
 
+class Handed(NamedTuple):
+    """What is to be sent, being committed as handed."""
+
+    delivery: Delivery
+    message: Message
+    others: Others
+
+
 class Sender:
-    """One provider of this process: its health, and the sends in flight.
+    """One provider of this process: its health, the sends in flight, and what waits for a place.
 
     `send` starts a message on its way; the answer comes to `note`. A provider that hangs holds only
-    its own places.
+    its own places. One that answers quickly is handed more than its places, for few and large
+    transactions cost least; what waits goes back unsent if it gets into trouble.
     """
 
     def __init__(
@@ -67,7 +81,9 @@ class Sender:
         concurrency: int,
         seconds: float,
         policy: RetryPolicy,
+        ahead: int = 0,
     ) -> None:
+        """`ahead`: how many messages may wait here at most. seconds: of one send."""
         self.route = route
         self.provider = provider
         self.health = Health()
@@ -77,7 +93,10 @@ class Sender:
         self._concurrency = concurrency
         self._seconds = seconds
         self._policy = policy
+        self._ahead = ahead
         self._sends: set[asyncio.Task[None]] = set()
+        self._waiting: deque[Handed] = deque()
+        self._throughput = Throughput()
         self._moved_at = 0
 
     @property
@@ -87,55 +106,100 @@ class Sender:
 
     @property
     def sending(self) -> int:
-        """How many messages are on their way."""
-        return len(self._sends)
+        """How many messages are on their way, or wait here for a place."""
+        return len(self._sends) + len(self._waiting)
 
     @property
     def ready_at(self) -> int:
         """Before this it is given nothing (ms)."""
         return self.health.paused_until
 
-    @property
-    def half(self) -> int:
+    def half(self, now: int) -> int:
         """Half its places: what it is worth waiting for before claiming again."""
-        return max(1, self._concurrency // 2)
+        return max(1, self._places(now) // 2)
 
     def standing(self, now: int, pace: Pace | None = None) -> Standing:
         """What it may be given now; `pace`: as all processes together have sent."""
         if pace is not None:
             self.health = self.health.told(pace.paused_until)
-        free = max(0, self.health.allowance(self._concurrency, now) - len(self._sends))
+        free = max(0, self._places(now) - self.sending)
         full = not free and bool(self._sends)
-        still = now - self._moved_at
         standing = Standing(
             places=free,
             ready_at=self.ready_at,
-            free_at=now + min(max(still, SOONEST), LATEST) if full else 0,
-            yields=bool(self.health.pauses) or (full and still >= STUCK),
+            free_at=self._free_at(now) if full else 0,
+            yields=bool(self.health.pauses) or (full and now - self._moved_at >= STUCK),
         )
         if pace is not None and self.route.per_second:
             self._restrain(standing, pace, now)
         return standing
 
     def send(self, delivery: Delivery, message: Message, others: Others = nobody_else) -> None:
-        """Start sending what is committed as handed."""
-        task = asyncio.create_task(self._send(delivery, message, others))
+        """Start sending what is committed as handed, or have it wait for a place."""
+        self._waiting.append(Handed(delivery, message, others))
+        self._start()
+
+    def tidy(self, now: int) -> None:
+        """Put off what waits here in vain: it may go to another, or be judged again."""
+        while self._waiting and self._is_late(self._waiting[0], now):
+            self._put_off(self._waiting.popleft(), now)
+
+    async def drain(self, seconds: float) -> None:
+        """Let what is on its way end; after that long, cut it off: it is in doubt."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._sends:
+                    await asyncio.wait(self._sends)
+        except TimeoutError:
+            pass
+        now = self._now()
+        while self._waiting:
+            self._put_off(self._waiting.popleft(), now)
+        late = [*self._sends]
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _start(self) -> None:
+        most = self.health.allowance(self._concurrency, self._now())
+        while self._waiting and len(self._sends) < most:
+            self._begin(self._waiting.popleft())
+
+    def _begin(self, handed: Handed) -> None:
+        task = asyncio.create_task(self._send(*handed))
         self._moved_at = self._now()
         self._sends.add(task)
         task.add_done_callback(self._done)
 
-    async def drain(self, seconds: float) -> None:
-        """Let what is on its way end; after that long, cut it off: it is in doubt."""
-        if self._sends:
-            _, late = await asyncio.wait(self._sends, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-
     def _done(self, task: asyncio.Task[None]) -> None:
         self._sends.discard(task)
-        self._moved_at = self._now()
+        self._moved_at = now = self._now()
+        if not self.health.failures:
+            self._throughput.ended()
+        self.tidy(now)
+        self._start()
         self.on_end()
+
+    def _places(self, now: int) -> int:
+        most = self.health.allowance(self._concurrency, now)
+        if most < self._concurrency:
+            return most
+        return most + min(self._ahead, self._throughput.soon(now))
+
+    def _free_at(self, now: int) -> int:
+        """When to ask again while no place is free: the later, the longer it has stood still."""
+        return now + min(max(now - self._moved_at, SOONEST), LATEST)
+
+    def _is_late(self, handed: Handed, now: int) -> bool:
+        waited = now - (handed.delivery.handed_at or now)
+        return bool(self.health.pauses) or waited >= PATIENCE
+
+    def _put_off(self, handed: Handed, now: int) -> None:
+        """It was not sent."""
+        paused = self.ready_at > now
+        until = self.ready_at if paused else self._free_at(now)
+        reason = "provider_paused" if paused else "provider_busy"
+        self._note(self._passed_on(handed.delivery, reason, now, until, handed.others()))
 
     def _restrain(self, standing: Standing, pace: Pace, now: int) -> None:
         per_second = self.route.per_second
@@ -210,11 +274,22 @@ class Sender:
     ) -> Noted:
         self.health = self.health.asked_to_pause(now, wait)
         until = max(self.health.paused_until, now + 1)
+        asked = None if wait is None else Pause(self.name, until)
+        return self._passed_on(delivery, reason, now, until, others, asked)
+
+    def _passed_on(
+        self,
+        delivery: Delivery,
+        reason: str,
+        now: int,
+        until: int,
+        others: Mapping[str, int],
+        asked: Pause | None = None,
+    ) -> Noted:
         if others:
             wanted = after_pause_of_one(delivery, reason, now, until, others)
         else:
             wanted = after_pause(delivery, reason, until)
-        asked = None if wait is None else Pause(self.name, until)
         return Noted(Answer(delivery, wanted), pause=asked)
 
     def _refused(self, delivery: Delivery, message: Message, failure: PermanentFailure) -> Noted:

@@ -43,8 +43,10 @@ class Senders:
         self._now = now
         self._unused: dict[str, int] = {}
         self._ended = asyncio.Event()
+        self._missing = 1
+        """How many sends must end before it is worth looking again."""
         for sender in self._senders.values():
-            sender.on_end = self._ended.set
+            sender.on_end = self._end
 
     def __bool__(self) -> bool:
         """Whether anybody sends on this channel."""
@@ -72,7 +74,8 @@ class Senders:
 
     async def room(self, seconds: float) -> int:
         """`free`, after waiting up to `seconds` for half the places while sends are under way."""
-        half = max((sender.half for sender in self._senders.values()), default=1)
+        now = self._now()
+        half = max((sender.half(now) for sender in self._senders.values()), default=1)
         return await self._wait_for(half, seconds)
 
     async def one_place(self, seconds: float) -> None:
@@ -82,6 +85,7 @@ class Senders:
     async def change(self, board: Board, seconds: float) -> None:
         """Wait until a send ends or somebody may take more again; up to `seconds`."""
         until = max(0.001, (board.ready_at - self._now()) / 1000)
+        self._missing = 1
         self._ended.clear()
         try:
             async with asyncio.timeout(min(until, seconds)):
@@ -131,14 +135,22 @@ class Senders:
         return {name: self._senders[name].ready_at for name in names}
 
     async def _wait_for(self, wanted: int, seconds: float) -> int:
+        free = self.free
         try:
             async with asyncio.timeout(seconds):
-                while self.sending and self.free < wanted:
+                while self.sending and free < wanted:
+                    self._missing = wanted - free
                     self._ended.clear()
                     await self._ended.wait()
+                    free = self.free
         except TimeoutError:
-            pass
-        return self.free
+            free = self.free
+        return free
+
+    def _end(self) -> None:
+        self._missing -= 1
+        if self._missing <= 0:
+            self._ended.set()
 
     def _spend(self, name: str, paces: Mapping[str, Pace], count: int) -> Pace:
         per_second = self._senders[name].route.per_second
@@ -146,6 +158,8 @@ class Senders:
 
     def _board(self, paces: Mapping[str, Pace]) -> Board:
         now = self._now()
+        for sender in self._senders.values():
+            sender.tidy(now)
         standings = {
             name: sender.standing(now, paces.get(name)) for name, sender in self._senders.items()
         }

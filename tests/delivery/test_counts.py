@@ -14,7 +14,7 @@ STANDINGS = st.builds(
 
 
 def key(kind: str, name: str, provider: str = "", reason: str = "") -> CountKey:
-    return CountKey(*PLACE, provider, kind, name, reason)
+    return CountKey("default", 500_000, "cmp_1", "", "email", provider, kind, name, reason)
 
 
 def test_a_planned_delivery_counts_once() -> None:
