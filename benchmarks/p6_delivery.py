@@ -17,16 +17,19 @@ from benchmarks.traffic import CONTENT
 SIZES = (5_000, 10_000, 20_000)
 QUICK_SIZES = (500, 1_000, 2_000)
 CONNECTIONS = 4
+INSIDE = {"ANGARIUM_PLUGINS_ISOLATION": "none"}
+"""As ours run: strangers' have a process of their own unless the operator trusts them."""
 
 
 async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
     sizes = QUICK_SIZES if bench.quick else SIZES
     rows: list[Row] = []
     for size in sizes:
-        folder = bench.folder / f"sink-{size}"
-        side = partial(deliver, folder, size, Job("email", CONTENT, install(folder, ROOT)))
+        side = _at_once(bench.folder / f"sink-{size}", size, INSIDE)
         rows.append(await interleave(bench, f"{size:,} to a provider that accepts", [side]))
     at_once = rows[-1]
+    apart = _at_once(bench.folder / "sink-apart", sizes[-1], {})
+    rows.append(await interleave(bench, f"{sizes[-1]:,} to it in a process of its own", [apart]))
     for name, sink in _sinks().items():
         async with sink(bench.folder / name) as port:
             sides = _by_email(bench.folder / name, sizes[1], port)
@@ -35,10 +38,15 @@ async def measure(bench: Bench) -> tuple[list[Row], list[Bar]]:
         Bar("deliveries/s a core, provider that accepts", median(at_once, "rate_per_core"), 5_000),
         *(
             Bar(f"of the floor, {row.size.partition(' by ')[2]}", median(row, "ratio"), 0.7)
-            for row in rows[len(sizes) :]
+            for row in rows[-len(_sinks()) :]
         ),
     ]
     return rows, bars
+
+
+def _at_once(folder: Path, count: int, settings: Mapping[str, str]) -> Side:
+    job = Job("email", CONTENT, {**install(folder, ROOT), **settings})
+    return partial(deliver, folder, count, job)
 
 
 def _by_email(folder: Path, count: int, port: int) -> list[Side]:

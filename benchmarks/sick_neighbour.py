@@ -36,9 +36,10 @@ HALF_SECOND = 0.5
 time-out would fall into a measurement."""
 SICK_DELIVERIES = 3_000
 """More than it can get rid of meanwhile."""
-TICK_SECONDS = 0.02
+TICK_SECONDS = 0.05
 AT_A_TICK = 2
-"""Deliveries planned on each healthy channel: a hundred a second."""
+"""Deliveries planned on each healthy channel: forty a second. At a hundred the disk was busy with
+nothing but commits, and what the slowest wait for then is chance."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ class Size(msgspec.Struct, frozen=True):
         return self.backlog + self.ticks * AT_A_TICK
 
 
-FULL = Size(3_000, 500)
+FULL = Size(3_000, 600)
 QUICK = Size(500, 50)
 
 

@@ -88,7 +88,7 @@ async def test_one_that_falls_silent_before_it_has_a_message_costs_none(
     async with two({phase: SILENCE}) as (bad, good):
         slow = relay("email_first", 1, bad.port, connections=2)
         async with shop.delivering(
-            slow, relay("email_second", 2, good.port), concurrency=4, send_seconds=0.3
+            slow, relay("email_second", 2, good.port), concurrency=4, send_seconds=2.0
         ):
             await bad.silent.wait()
             shop.now += STUCK
@@ -103,10 +103,25 @@ async def test_what_one_may_have_after_the_final_dot_goes_to_no_other(shop: Offi
     async with two({"dot": SILENCE}) as (bad, good):
         slow = relay("email_first", 1, bad.port, connections=1)
         async with shop.delivering(
-            slow, relay("email_second", 2, good.port), concurrency=1, send_seconds=0.3
+            slow, relay("email_second", 2, good.port), concurrency=1, send_seconds=2.0
         ):
             await bad.silent.wait()
             shop.now += STUCK
             await shop.became(accepted=COUNT - 1, in_doubt=1)
         assert len(good.caught) == COUNT - 1
         assert len(bad.bodies) == 1
+
+
+async def test_a_mail_refused_as_all_might_be_keeps_no_other_waiting(shop: Office) -> None:
+    """D10: 5.7.1 is said of a blocked sender, and of one fussy recipient."""
+    for number in range(COUNT):
+        await shop.person(f"prf_{number:02}")
+    rows = [new_delivery(f"dlv_{n:02}", profile_id=f"prf_{n:02}") for n in range(COUNT)]
+    async with smtp_catcher() as server:
+        server.refusals["prf_05@example.org"] = "550 5.7.1 not from you"
+        async with shop.delivering(relay("email_one", 1, server.port), concurrency=1):
+            await shop.plan(rows[0])
+            await shop.became(accepted=1)
+            await shop.plan(*rows[1:])
+            await shop.became(accepted=COUNT - 1, held=1)
+    assert "refuses this message" in (await row(shop.store, "dlv_05")).reason
