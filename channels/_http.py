@@ -8,7 +8,6 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from types import SimpleNamespace
 from typing import Annotated, Any, Final, Protocol
 
 import aiohttp
@@ -23,6 +22,7 @@ from angarium.channels._guard import (
     check_host,
     guarded_socket,
 )
+from angarium.channels._http_flight import FLIGHT, Flight, FlightConnector
 from angarium.plugins import InDoubt, PermanentFailure, TemporaryFailure
 
 AWAY_SECONDS: Final = 10.0
@@ -83,12 +83,13 @@ class Http:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
-    async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, url: str | URL, *, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Raises TemporaryFailure (never left), InDoubt (may have arrived), PermanentFailure (the
-        URL is none, or leads where no message may go)."""
+        URL is none, or leads where no message may go; the one host's name may do so for a while).
+        """
         return await self._request("POST", url, body, headers)
 
-    async def get(self, url: str, *, headers: Mapping[str, str]) -> Answer:
+    async def get(self, url: str | URL, *, headers: Mapping[str, str]) -> Answer:
         """As `post`, without a body."""
         return await self._request("GET", url, None, headers)
 
@@ -99,11 +100,12 @@ class Http:
             await self._session.close()
 
     async def _request(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, url: str | URL, body: bytes | None, headers: Mapping[str, str]
     ) -> Answer:
         target = self._check(url)
         session = self._open()
-        flight = SimpleNamespace(left=False, queued=False)
+        flight = Flight()
+        FLIGHT.set(flight)
         try:
             async with session.request(
                 method,
@@ -111,7 +113,6 @@ class Http:
                 data=body,
                 headers={**_HEADERS, **headers},
                 allow_redirects=False,
-                trace_request_ctx=flight,
             ) as response:
                 return await self._read(response)
         except asyncio.CancelledError:
@@ -122,7 +123,7 @@ class Http:
             # `from None`: these errors hold the URL, and that may hold a token.
             raise self._failure(error, flight) from None
 
-    def _check(self, url: str) -> URL:
+    def _check(self, url: str | URL) -> URL:
         try:
             target = URL(url)
             if target.scheme not in ("http", "https") or not target.raw_host:
@@ -144,18 +145,17 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
                 trust_env=False,
-                trace_configs=[_watch()],
             )
         return self._session
 
-    def _connector(self) -> aiohttp.TCPConnector:
+    def _connector(self) -> FlightConnector:
         guard: dict[str, Any] = {"resolver": self._names}
         if self._allowed is not None:
             guard = {
                 "resolver": GuardedResolver(self._allowed, self._names),
                 "socket_factory": guarded_socket(self._allowed),
             }
-        return aiohttp.TCPConnector(
+        return FlightConnector(
             limit=0,
             limit_per_host=self._connections,
             keepalive_timeout=KEPT_SECONDS,
@@ -165,25 +165,29 @@ class Http:
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
         body = bytearray()
-        async for chunk in response.content.iter_any():
+        while chunk := await response.content.readany():
             body += chunk
             if len(body) >= self._most_bytes:
                 response.close()  # not read to its end, so nothing else can come over it
                 break
         headers: dict[str, str] = {}
-        for name, value in response.headers.items():
-            before = headers.get(name.lower())
-            headers[name.lower()] = value if before is None else f"{before}, {value}"
+        for written, value in response.headers.items():
+            name = written.lower()
+            before = headers.get(name)
+            headers[name] = value if before is None else f"{before}, {value}"
         return Answer(response.status, headers, bytes(body[: self._most_bytes]))
 
-    def _failure(self, error: Exception, flight: SimpleNamespace) -> Exception:
+    def _failure(self, error: Exception, flight: Flight) -> Exception:
         if flight.left:
             return InDoubt(f"{self._name}: sent, and {_silence(error)}")
-        if flight.queued and isinstance(error, TimeoutError):
+        if flight.waits and isinstance(error, TimeoutError):
             return TemporaryFailure(f"{self._name}: all connections are busy", BUSY_SECONDS)
-        if _refused(error):
-            return PermanentFailure(f"{self._name}: this name leads to no public address")
         reason = f"{self._name}: unable to connect ({_obstacle(error)})"
+        if _refused(error):
+            reason = f"{self._name}: this name leads to no public address"
+            # A stranger chose it, then; of the operator's own, names lie for a while.
+            if not self._one_host:
+                return PermanentFailure(reason)
         return TemporaryFailure(reason, AWAY_SECONDS, pause=self._one_host)
 
 
@@ -227,22 +231,6 @@ def retry_after(answer: Answer) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_WAIT)
-
-
-def _watch() -> aiohttp.TraceConfig:
-    """Notes on the request's own flight that it had to wait for one of our connections, and that
-    its first byte is about to be written."""
-
-    async def queue(_session: Any, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.queued = True
-
-    async def leave(_session: Any, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.left = True
-
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_queued_start.append(queue)
-    trace.on_request_headers_sent.append(leave)
-    return trace
 
 
 def _refused(error: BaseException | None) -> bool:

@@ -51,6 +51,9 @@ class _Json(msgspec.Struct):
     keys: _Keys
 
 
+_decode: Final = msgspec.json.Decoder(_Json).decode
+
+
 def read_subscription(text: str) -> Subscription:
     """The browser's own JSON: endpoint, keys.p256dh, keys.auth; other members mean nothing.
 
@@ -59,7 +62,7 @@ def read_subscription(text: str) -> Subscription:
     if len(text) > ADDRESS_LETTERS:
         raise ValueError(f"it is longer than {ADDRESS_LETTERS} characters")
     try:
-        found = msgspec.json.decode(text, type=_Json)
+        found = _decode(text)
     except (ValueError, RecursionError):
         raise ValueError("it is no JSON with endpoint, keys.p256dh and keys.auth") from None
     return Subscription(

@@ -120,10 +120,10 @@ class WebPushVapid(Provider):
         subscription, http = self._destination(message.address)
         ttl = _ttl(message)
         payload = _payload(message, ttl)
-        headers = self._headers(message, subscription, ttl)
-        body = encrypt(payload, subscription.receiver, subscription.auth)
-        answer = await http.post(str(subscription.endpoint), body=body, headers=headers)
         origin = str(subscription.endpoint.origin())
+        headers = self._headers(message, origin, ttl)
+        body = encrypt(payload, subscription.receiver, subscription.auth)
+        answer = await http.post(subscription.endpoint, body=body, headers=headers)
         if answer.status in _OUR_SIGNATURE:
             raise self._refused(origin, answer.status)
         accepted = _judge(answer, message.key)
@@ -154,11 +154,10 @@ class WebPushVapid(Provider):
             ) from None
         return subscription, self._named if named else self._public
 
-    def _headers(self, message: Message, subscription: Subscription, ttl: int) -> dict[str, str]:
+    def _headers(self, message: Message, origin: str, ttl: int) -> dict[str, str]:
         content: PushContent = message.content
         if self._vapid is None:
             raise TemporaryFailure(f"{NAME}: has no private_key", pause=True)
-        origin = str(subscription.endpoint.origin())
         topic = {"Topic": _topic(content.collapse)} if content.collapse else {}
         return {
             "Authorization": self._vapid.header(origin, message.at),

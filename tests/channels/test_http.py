@@ -134,6 +134,18 @@ async def test_what_may_have_arrived_is_in_doubt(
     assert len(server.heard) == 1
 
 
+@pytest.mark.parametrize("answered", [0, 1], ids=["a new connection", "one that is open"])
+async def test_what_may_have_arrived_is_not_sent_again(server: HttpScripted, answered: int) -> None:
+    async with client() as http:
+        for _ in range(answered):
+            await http.get(server.url, headers={})
+        server.reply = hangs_up
+        with pytest.raises(InDoubt):
+            await http.get(server.url, headers={})
+
+    assert len(server.heard) == answered + 1
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/t0ken", "https://nowhere.invalid/t0ken"])
 async def test_what_never_left_pauses_the_provider(url: str) -> None:
     async with client() as http:
@@ -241,7 +253,7 @@ class Names(AbstractResolver):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "2130706433"])
 async def test_nothing_that_is_not_public_is_connected_to(server: HttpScripted, host: str) -> None:
-    async with client(allowed=is_public) as http:
+    async with client(allowed=is_public, one_host=False) as http:
         with pytest.raises(PermanentFailure, match=r"public|usual way"):
             await http.post(f"http://{host}:{server.port}", body=b"x", headers={})
 
@@ -258,10 +270,21 @@ async def test_unless_the_operator_asked_for_it(server: HttpScripted) -> None:
 @pytest.mark.parametrize("answer", ["127.0.0.1", "192.0.2.1 127.0.0.1", "127.0.0.1 192.0.2.1"])
 async def test_a_name_with_one_bad_answer_leads_nowhere(server: HttpScripted, answer: str) -> None:
     names, allowed = Names(answer), lambda address: str(address) == "192.0.2.1"
-    async with client(allowed=allowed, names=names) as http:
+    async with client(allowed=allowed, names=names, one_host=False) as http:
         with pytest.raises(PermanentFailure, match="no public address"):
             await http.post(f"http://two.faces:{server.port}", body=b"x", headers={})
 
+    assert server.connections == 0
+
+
+async def test_a_name_of_the_operators_own_that_is_hijacked_costs_no_message(
+    server: HttpScripted,
+) -> None:
+    async with client(allowed=is_public, names=Names("10.10.34.34")) as http:
+        with pytest.raises(TemporaryFailure, match="no public address") as caught:
+            await http.post(f"http://hooks.test:{server.port}", body=b"x", headers={})
+
+    assert caught.value.pause
     assert server.connections == 0
 
 
