@@ -1,6 +1,7 @@
 """All cases, in order."""
 
 from benchmarks import (
+    isolation,
     p1_ingest_batches,
     p2_ingest_singles,
     p3_core,
@@ -25,4 +26,5 @@ CASES: tuple[Case, ...] = (
     p7_web_push.CASE,
     p11_start.CASE,
     sick_neighbour.CASE,
+    isolation.CASE,
 )

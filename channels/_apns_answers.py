@@ -28,10 +28,12 @@ _MISPLACED: Final = {
     "BadDeviceToken": "check url: tokens of debug builds need Apple's sandbox, others need not",
     "DeviceTokenNotForTopic": "check topic",
 }
+_OTHER_ENVIRONMENT: Final = "check url: the key is of the other environment"
 _OUR_FAULT: Final = {
     "BadCertificate": "check key, key_id and team_id",
     "BadCertificateEnvironment": "check url: sandbox or production",
-    "BadEnvironmentKeyInToken": "check url: the key is of the other environment",
+    "BadEnvironmentKeyIdInToken": _OTHER_ENVIRONMENT,
+    "BadEnvironmentKeyInToken": _OTHER_ENVIRONMENT,  # what it really says
     "BadPath": "check url",
     "BadTopic": "check topic",
     "Forbidden": "check key, key_id and team_id",
@@ -43,6 +45,8 @@ _OUR_FAULT: Final = {
     "UnrelatedKeyIdInToken": "check key_id: one connection takes the keys of one team only",
 }
 _BUSY: Final = (429, 500, 503)
+_IDLE: Final = "IdleTimeout"
+"""It did not get the request whole in time."""
 
 Failure = TemporaryFailure | PermanentFailure | InDoubt
 
@@ -97,7 +101,7 @@ def read_failure(answer: Answer) -> Failure:
         return TemporaryFailure(
             f"push_apns: APNs refuses us ({shown}); {what}", MISCONFIGURED_SECONDS, pause=True
         )
-    if answer.status in _BUSY:
+    if answer.status in _BUSY or reason == _IDLE:
         return _not_now(answer, shown)
     if 400 <= answer.status < 500:
         return PermanentFailure(f"push_apns: APNs does not take this message ({shown})")
@@ -109,4 +113,6 @@ def _not_now(answer: Answer, shown: str) -> TemporaryFailure:
     if answer.status == 429:
         reason = f"push_apns: too many messages to this phone ({shown})"
         return TemporaryFailure(reason, wait or SAME_PHONE_SECONDS)
-    return TemporaryFailure(f"push_apns: APNs is busy ({shown})", wait or BUSY_SECONDS)
+    asks_all = answer.status == 503 and wait is not None
+    reason = f"push_apns: APNs is busy ({shown})"
+    return TemporaryFailure(reason, wait or BUSY_SECONDS, pause=asks_all)

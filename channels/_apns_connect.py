@@ -1,16 +1,24 @@
 """Open a connection to APNs: TLS, HTTP/2 chosen in it, and the server's settings read."""
 
 import asyncio
+import socket
 import ssl
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
+from aiohappyeyeballs import start_connection  # pyright: ignore  # partly untyped there
 from yarl import URL
 
 from angarium.channels._apns_connection import Connection
 from angarium.channels._http import AWAY_SECONDS
 from angarium.plugins import TemporaryFailure
 
+AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
+"""As `getaddrinfo` gives them."""
+
 MISCONFIGURED_SECONDS: Final = 300.0
+PATIENCE_SECONDS: Final = 0.25
+"""With an address that says nothing, until the next is tried as well (RFC 8305 §5)."""
 
 
 async def connect(
@@ -32,8 +40,9 @@ async def connect(
 
 async def _reach(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:
     loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     transport, _ = await loop.create_connection(
-        lambda: connection, host, port, ssl=tls, server_hostname=host
+        lambda: connection, sock=await dial(found), ssl=tls, server_hostname=host
     )
     chosen = transport.get_extra_info("ssl_object").selected_alpn_protocol()
     if chosen != "h2":
@@ -41,6 +50,13 @@ async def _reach(connection: Connection, host: str, port: int, tls: ssl.SSLConte
     await connection.ready.wait()
     if not connection.usable:
         raise ConnectionResetError
+
+
+async def dial(addresses: Sequence[AddressInfo]) -> socket.socket:
+    """Connect to the first that answers, of either family. Raises OSError."""
+    connected = await start_connection(addresses, happy_eyeballs_delay=PATIENCE_SECONDS)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+    return connected
 
 
 def _failure(error: OSError, where: str) -> TemporaryFailure:

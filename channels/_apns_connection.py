@@ -70,6 +70,7 @@ class Connection(asyncio.Protocol):
         *,
         ping_seconds: float,
         pong_seconds: float = PONG_SECONDS,
+        most_streams: int = MAX_STREAMS,
     ) -> None:
         self._changed = changed
         self._frames = FrameReader()
@@ -83,7 +84,7 @@ class Connection(asyncio.Protocol):
         self._full = False
         self._draining = False
         self._writing = False
-        self._stream_count = 0
+        self._streams_left = most_streams
         self.ready = asyncio.Event()
         self.closed = asyncio.Event()
 
@@ -92,7 +93,7 @@ class Connection(asyncio.Protocol):
         """Whether requests may be begun on it, now or later."""
         if self._transport is None or self._transport.is_closing() or self._draining:
             return False
-        return self.ready.is_set() and self._stream_count < MAX_STREAMS
+        return self.ready.is_set()
 
     @property
     def free(self) -> int:
@@ -179,7 +180,9 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, headers: Sequence[Header], body: bytes) -> Exchange:
         exchange = Exchange(self._h2.get_next_available_stream_id(), body)
-        self._stream_count += 1
+        self._streams_left -= 1
+        if not self._streams_left:
+            self._draining = True
         self._h2.send_headers(exchange.stream, headers)
         self._exchanges[exchange.stream] = exchange
         self._fresh.append(exchange)

@@ -17,7 +17,9 @@ BUSY_SECONDS: Final = 10.0
 QUOTA_SECONDS: Final = 60.0
 MISCONFIGURED_SECONDS: Final = 300.0
 
+APPLE: Final = "THIRD_PARTY_AUTH_ERROR"
 MISMATCH: Final = "SENDER_ID_MISMATCH"
+QUOTA: Final = "QUOTA_EXCEEDED"
 _DEAD: Final = {
     "UNREGISTERED": "the app is gone from this phone",
     MISMATCH: "the token is of another project",
@@ -77,6 +79,11 @@ def read_mismatch(answer: Answer) -> TemporaryFailure | None:
     return TemporaryFailure(reason, REFUSED_SECONDS, pause=True)
 
 
+def refuses_token(answer: Answer) -> bool:
+    """Whether it does not take the access token."""
+    return answer.status == 401 and _read(answer.body).code != APPLE
+
+
 def read_failure(answer: Answer) -> Failure:
     """What any other answer than 200 means, if the project is the right one."""
     error = _read(answer.body)
@@ -88,7 +95,7 @@ def read_failure(answer: Answer) -> Failure:
         case 401:
             failure = _unauthenticated(error, shown)
         case 429 | 500 | 503:
-            failure = _not_now(answer, shown)
+            failure = _not_now(answer, error, shown)
         case status if 300 <= status < 500:
             failure = _our_fault(f"this is not FCM's interface ({shown}); check url and project")
         case _:
@@ -96,11 +103,15 @@ def read_failure(answer: Answer) -> Failure:
     return failure
 
 
-def _not_now(answer: Answer, shown: str) -> TemporaryFailure:
+def _not_now(answer: Answer, error: Error, shown: str) -> TemporaryFailure:
+    """FCM's own limit may be that of one phone; any other is the project's."""
     wait = retry_after(answer)
     if answer.status == 429:
-        return TemporaryFailure(f"push_fcm: too many messages ({shown})", wait or QUOTA_SECONDS)
-    return TemporaryFailure(f"push_fcm: FCM is busy ({shown})", wait or BUSY_SECONDS)
+        reason = f"push_fcm: too many messages ({shown})"
+        return TemporaryFailure(reason, wait or QUOTA_SECONDS, pause=error.code != QUOTA)
+    asks_all = answer.status == 503 and wait is not None
+    reason = f"push_fcm: FCM is busy ({shown})"
+    return TemporaryFailure(reason, wait or BUSY_SECONDS, pause=asks_all)
 
 
 def _refused(status: int, error: Error, shown: str) -> Failure:
@@ -119,7 +130,7 @@ def _refused(status: int, error: Error, shown: str) -> Failure:
 
 
 def _unauthenticated(error: Error, shown: str) -> TemporaryFailure:
-    if error.code == "THIRD_PARTY_AUTH_ERROR":  # of iOS only: Android's messages still go
+    if error.code == APPLE:  # of iOS only: Android's messages still go
         return TemporaryFailure(
             f"push_fcm: Apple refuses Firebase ({shown}); upload the APNs key in its console",
             MISCONFIGURED_SECONDS,

@@ -120,4 +120,5 @@ def read_callback(request: CallbackRequest) -> Sequence[Told]:
         form = dict(parse_qsl(request.body.decode("utf-8")))
     except UnicodeDecodeError as error:
         raise ValueError("sms_http: a callback that is neither JSON nor a form") from error
-    return [Told(None, {**form, **request.query})]
+    fields = {**form, **request.query}
+    return [Told(fields, fields)]

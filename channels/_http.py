@@ -180,7 +180,7 @@ class Http:
     def _failure(self, error: Exception, flight: Flight) -> Exception:
         if flight.left:
             return InDoubt(f"{self._name}: sent, and {_silence(error)}")
-        if flight.waits and isinstance(error, TimeoutError):
+        if flight.waited and isinstance(error, TimeoutError):
             return TemporaryFailure(f"{self._name}: all connections are busy", BUSY_SECONDS)
         reason = f"{self._name}: unable to connect ({_obstacle(error)})"
         if _refused(error):

@@ -7,12 +7,12 @@ import aiohttp
 
 
 class Flight:
-    """One request. `waits`: for one of our connections; `left`: its first byte may be written."""
+    """One request. waited: for one of our connections. left: its first byte may be written."""
 
-    __slots__ = ("left", "waits")
+    __slots__ = ("left", "waited")
 
     def __init__(self) -> None:
-        self.waits = True
+        self.waited = False
         self.left = False
 
 
@@ -35,6 +35,6 @@ class FlightConnector(aiohttp.TCPConnector):
         flight.left = True
         return connection
 
-    async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
-        FLIGHT.get().waits = False
-        return await super()._create_connection(*args, **kwargs)
+    async def _wait_for_available_connection(self, *args: Any, **kwargs: Any) -> None:
+        FLIGHT.get().waited = True
+        await super()._wait_for_available_connection(*args, **kwargs)

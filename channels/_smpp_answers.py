@@ -22,6 +22,8 @@ _PAUSES: Final[Mapping[int, tuple[float, str]]] = {
     0x48: (MISCONFIGURED_SECONDS, "the sender's type is refused; check from_ton"),
     0x49: (MISCONFIGURED_SECONDS, "the sender's plan is refused; check from_npi"),
     0x15: (MISCONFIGURED_SECONDS, "the service type is refused; check service_type"),
+    0x62: (MISCONFIGURED_SECONDS, "the time limit is refused; set validity to false"),
+    0x07: (MISCONFIGURED_SECONDS, "the wish for a receipt is refused; set receipts to false"),
     0x50: (MISCONFIGURED_SECONDS, "the recipient's type is refused"),
     0x51: (MISCONFIGURED_SECONDS, "the recipient's plan is refused"),
 }

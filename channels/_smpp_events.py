@@ -11,7 +11,10 @@ from angarium.channels._gsm7 import decode_gsm7
 from angarium.plugins.callback import Status
 
 IdStyle = Literal["same", "decimal", "hex"]
-"""How a receipt writes the id of an answer: the same, or in decimal what was in hex, or in hex."""
+"""How a receipt writes the id of an answer: the same, or in decimal what was in hex, or in hex.
+
+Where they differ, so do zeros in front and the case of letters: both are brought to one spelling.
+"""
 
 _RECEIPT: Final = 0x04
 _INTERMEDIATE: Final = 0x20
@@ -40,6 +43,11 @@ _STATES: Final[Mapping[int, str]] = {
 }
 
 
+_BASES: Final[Mapping[IdStyle, tuple[int, int]]] = {"decimal": (16, 10), "hex": (10, 16)}
+"""Of ids in answers, and in receipts."""
+RECEIPT_BYTES: Final = 500
+"""Of a receipt's text; what it begins with is read, the message itself may follow."""
+
 Deliver: TypeAlias = smpp34.DeliverSmEvent | smpp34.DeliverSm
 
 
@@ -53,10 +61,10 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What a person wrote to us; `international`: the number is whole, but for its plus."""
+    """What a person wrote to us; `sender` as the centre writes it, of the type `ton` (§5.2.5)."""
 
     sender: str
-    international: bool
+    ton: int
     text: str
 
 
@@ -64,29 +72,41 @@ def read_event(event: Deliver, style: IdStyle = "same") -> Receipt | Written | N
     """None: a receipt that says nothing that we count, or that cannot be read."""
     if event.esm_class & _KIND in (_RECEIPT, _INTERMEDIATE):
         return _read_receipt(event, style)
-    international = event.source_addr_ton == 1
-    return Written(event.source_addr, international, _text(event))
+    return Written(event.source_addr, event.source_addr_ton, _text(event))
 
 
 def _read_receipt(event: Deliver, style: IdStyle) -> Receipt | None:
-    found = _TEXT.search(_body(event).decode("latin-1"))
+    found = _TEXT.search(_body(event)[:RECEIPT_BYTES].decode("latin-1"))
     id, word, error = (found[1], found[2].upper(), found[3] or "") if found else ("", "", "")
     tags = {tlv.tag: tlv for tlv in event.tlvs}
-    if (named := tags.get(_RECEIPTED_MESSAGE_ID)) is not None:
-        id = named.value.rstrip(b"\0").decode("latin-1")
+    id = _answered(id, style, tags.get(_RECEIPTED_MESSAGE_ID))
     if (state := tags.get(_MESSAGE_STATE)) is not None:
         word = _STATES.get(int.from_bytes(state.value, "big"), word)
     if not id or word not in _WORDS:
         return None
-    return Receipt(_as_answered(id, style), _WORDS[word], word, error.strip("0"))
+    return Receipt(id, _WORDS[word], word, error.lstrip("0"))
 
 
-def _as_answered(id: str, style: IdStyle) -> str:
-    """The id as the answer to the message gave it."""
+def _answered(in_text: str, style: IdStyle, parameter: smpp34.Tlv | None) -> str:
+    """The parameter has it as the answer wrote it (§5.3.2.12), unless the text says the same."""
+    named = parameter.value.rstrip(b"\0").decode("latin-1") if parameter else ""
+    if style not in _BASES:
+        return named or in_text
+    if named and named != in_text:
+        return spell_answered(named, style)
+    return _spelled(in_text, _BASES[style][1], style)
+
+
+def spell_answered(id: str, style: IdStyle) -> str:
+    """The id of an answer to a message, as the id of its receipt is read."""
+    return _spelled(id, _BASES[style][0], style) if style in _BASES else id
+
+
+def _spelled(id: str, base: int, style: IdStyle) -> str:
+    """In the base of answers; what is no such number is left as it is."""
     try:
-        if style == "decimal":
-            return f"{int(id, 10):x}"
-        return str(int(id, 16)) if style == "hex" else id
+        number = int(id, base)
+        return f"{number:x}" if style == "decimal" else str(number)
     except ValueError:
         return id
 

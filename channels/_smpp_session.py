@@ -20,6 +20,7 @@ REFUSED_SECONDS: Final = 60.0
 PARTING_SECONDS: Final = 2.0
 KEPT_EVENTS: Final = 10_000
 """How many events wait for somebody who listens; older ones are forgotten."""
+EVENTS_AT_ONCE: Final = 100
 
 
 class Session:
@@ -48,10 +49,8 @@ class Session:
         except TimeoutError:
             raise InDoubt("sms_smpp: sent, and no answer came in time") from None
         except smpp34.SmppError:
+            self.lost = True  # the reader hears of it later: nobody else is to try
             raise InDoubt("sms_smpp: sent, and the connection was lost") from None
-
-    async def usable(self) -> bool:
-        return not self.lost and await self._client.is_alive()
 
     async def end(self) -> None:
         """Unbind where somebody still answers, and hang up in any case."""
@@ -104,8 +103,8 @@ class Link:
         async with self._slot() as session:
             return await session.submit(self._submit_seconds, pdu)
 
-    async def hear(self) -> smpp34.DeliverSmEvent | None:
-        """The next event; None when the session has ended and all of it is told.
+    async def hear(self) -> list[smpp34.DeliverSmEvent]:
+        """The next events, up to `EVENTS_AT_ONCE`; none when the session has ended and all is told.
 
         Raises TemporaryFailure where there is no session and none can be made.
         """
@@ -114,7 +113,7 @@ class Link:
             while not self._events and not session.lost:
                 self._news.clear()
                 await self._news.wait()
-        return self._events.popleft() if self._events else None
+        return [self._events.popleft() for _ in range(min(len(self._events), EVENTS_AT_ONCE))]
 
     async def close(self) -> None:
         self._closed = True
@@ -129,8 +128,7 @@ class Link:
     async def _slot(self) -> AsyncGenerator[Session, None]:
         """A session, and a place in the window. Raises TemporaryFailure, when cut off too."""
         with _unsent():
-            if self._session is None or self._session.lost:
-                await self._bound()  # before queueing for a place: who waits for a bind waits once
+            await self._bound()  # before queueing for a place: who waits for a bind waits once
             await self._slots.acquire()
         try:
             with _unsent():
@@ -143,16 +141,13 @@ class Link:
         """The session; where there is none, all wait for one attempt to bind, and share its end."""
         if self._closed:
             raise TemporaryFailure("sms_smpp: is closed")
-        session = self._session
-        if session is not None and await session.usable():
-            return session
-        if self._session is session and self._binding is None:
+        if self._session is not None and not self._session.lost:
+            return self._session
+        if self._binding is None:
             self._part()
             self._binding = asyncio.get_running_loop().create_task(self._bind())
             self._binding.add_done_callback(self._end_binding)
-        if self._binding is not None:
-            return await asyncio.shield(self._binding)
-        return await self._bound()  # somebody else made one meanwhile
+        return await asyncio.shield(self._binding)
 
     async def _bind(self) -> Session:
         way = self._create_way()

@@ -2,7 +2,8 @@
 
 The rule: until the final dot has been sent, whatever breaks leaves the message unsent; after it,
 only a reply says (RFC 1047). A 5xx is read by its enhanced code (RFC 3463): it may be the address,
-the message, or the channel itself, and only the first may cost a person their address.
+the message, or the channel itself, and only the first may cost a person their address. What sounds
+like the channel (5.7.x, x.3.0, the sender) is the message, where the server takes others.
 No reason repeats the server's text, which tends to hold the address.
 """
 
@@ -12,6 +13,8 @@ from typing import Literal
 
 import aiosmtplib
 
+from angarium.channels._belief import REFUSED_SECONDS
+from angarium.channels._bounces import DEAD
 from angarium.plugins import InDoubt, PermanentFailure, TemporaryFailure
 
 Phase = Literal["MAIL", "RCPT", "DATA", "the final dot"]
@@ -24,6 +27,15 @@ MAILBOX_FULL_SECONDS = 3600.0
 
 _ENHANCED = re.compile(r"\s*[245]\.(\d{1,3}\.\d{1,3})(?!\d)")
 _SETTINGS = "see [channels.email_smtp]"
+
+
+class Unwelcome(TemporaryFailure):
+    """By its words the server refuses us; where it takes others' mail, it means this message."""
+
+    def __init__(self, reason: str, shown: str) -> None:
+        """`shown`: the codes, as reasons have them."""
+        super().__init__(f"email_smtp: {reason}", REFUSED_SECONDS, pause=True)
+        self.of_this_message = f"email_smtp: the server refuses this message, not others ({shown})"
 
 
 def reply_failure(phase: Phase, code: int, text: str) -> Failure:
@@ -43,28 +55,40 @@ def reply_failure(phase: Phase, code: int, text: str) -> Failure:
 def _not_now(phase: Phase, code: int, enhanced: str, shown: str) -> TemporaryFailure:
     if enhanced == "2.2":
         return TemporaryFailure(f"email_smtp: the mailbox is full ({shown})", MAILBOX_FULL_SECONDS)
-    if code == 421 or enhanced.startswith("3."):
-        return TemporaryFailure(
-            f"email_smtp: the server is busy ({shown})", BUSY_SECONDS, pause=True
-        )
+    busy = f"the server is busy ({shown})"
+    if code == 421:
+        return TemporaryFailure(f"email_smtp: {busy}", BUSY_SECONDS, pause=True)
+    if enhanced.startswith("3."):
+        return Unwelcome(busy, shown)
     return TemporaryFailure(f"email_smtp: not now, said the server to {phase} ({shown})")
 
 
 def _never(phase: Phase, code: int, enhanced: str, shown: str) -> Failure:
-    subject = enhanced.partition(".")[0]
     if enhanced in ("2.3", "3.4") or (code == 552 and not enhanced):
         return PermanentFailure(f"email_smtp: the message is too large ({shown})")
     if enhanced == "2.2":
         return TemporaryFailure(f"email_smtp: the mailbox is full ({shown})", MAILBOX_FULL_SECONDS)
-    if phase == "MAIL" or enhanced in ("1.7", "1.8"):
-        return _our_fault(f"the server refuses the sender ({shown}); check from and return_path")
-    if subject == "1":
+    refusal = _refusal_of_us(phase, code, enhanced, shown)
+    if refusal is not None:
+        return refusal
+    if f"5.{enhanced}" in DEAD:
         return PermanentFailure(
             f"email_smtp: there is no such address ({shown})", address_dead=True
         )
-    if subject in ("3", "5", "7") or code in (503, 530, 535, 538):
-        return _our_fault(f"the server refuses to take mail from here ({shown}); {_SETTINGS}")
     return PermanentFailure(f"email_smtp: refused at {phase} ({shown})")
+
+
+def _refusal_of_us(phase: Phase, code: int, enhanced: str, shown: str) -> TemporaryFailure | None:
+    subject = enhanced.partition(".")[0]
+    reason = f"the server refuses to take mail from here ({shown}); {_SETTINGS}"
+    # 5.4.5 is what Gmail says of a day's quota.
+    ours = subject in ("3", "5") and enhanced != "3.0"
+    if ours or enhanced == "4.5" or code in (503, 530, 535, 538):
+        return _our_fault(reason)
+    if phase == "MAIL" or enhanced in ("1.7", "1.8"):
+        sender = f"the server refuses the sender ({shown}); check from and return_path"
+        return Unwelcome(sender, shown)
+    return Unwelcome(reason, shown) if subject == "7" or enhanced == "3.0" else None
 
 
 def connect_failure(error: Exception, where: str) -> TemporaryFailure:

@@ -76,7 +76,7 @@ def _endpoint(text: str) -> URL:
     try:
         if len(text) > ENDPOINT_LETTERS or not _VISIBLE.fullmatch(text):
             raise ValueError
-        url = URL(text)
+        url = URL(text, encoded=True)  # it is the push service's: not a letter of it is ours
         if not url.raw_host or url.scheme not in ("https", "http") or url.port is None:
             raise ValueError
         if url.raw_user is not None or url.raw_password is not None:

@@ -10,6 +10,7 @@ from typing import ClassVar
 import aiosmtplib
 import msgspec
 
+from angarium.channels._belief import Belief
 from angarium.channels._dkim import Signer
 from angarium.channels._email_settings import (
     EmailSmtpSettings,
@@ -26,6 +27,7 @@ from angarium.channels._mime import Mailbox as Named
 from angarium.channels._mime import compose, make_message_id, parse_mailbox
 from angarium.channels._returned_mail import Returned, read_returned
 from angarium.channels._smtp_pool import Pool
+from angarium.channels._smtp_replies import Unwelcome
 from angarium.channels._smtp_session import Session
 from angarium.plugins import (
     Accepted,
@@ -35,6 +37,7 @@ from angarium.plugins import (
     PermanentFailure,
     Provider,
     StatusUpdate,
+    TemporaryFailure,
     hookimpl,
 )
 from angarium.plugins.addresses import parse_email
@@ -59,6 +62,7 @@ class EmailSmtp(Provider):
         self._return_path = create_return_path(settings)
         self._mailbox = _create_mailbox(settings, self.read_returned)
         self._poll_seconds = 0.0
+        self._belief = Belief()
         self._pool = Pool(
             self._connect,
             size=settings.connections,
@@ -78,8 +82,14 @@ class EmailSmtp(Provider):
         return_path = self._return_path.address(message.key) if self._return_path else ""
         data = self._compose(message, sender, recipient, message_id, return_path)
         return_path = return_path or self._settings.return_path or sender.address
-        async with self._pool.session() as session:
-            final = await session.send(return_path, recipient, data)
+        try:
+            async with self._pool.session() as session:
+                final = await session.send(return_path, recipient, data)
+        except Unwelcome as unwelcome:
+            if self._belief.doubt():
+                raise TemporaryFailure(unwelcome.of_this_message) from unwelcome
+            raise
+        self._belief.confirm()
         queued = _QUEUE_ID.search(final)
         return Accepted(provider_id=queued[1] if queued else message_id)
 

@@ -36,8 +36,16 @@ IDS: Final = UUID("6f1c1c0e-7f5b-5d3a-9a53-1d6a6e0d4c11")
 
 _TOKEN = re.compile(r"(?:[0-9A-Fa-f]{2}){8,100}")
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{10}$")]
-Topic = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,255}$")]
+Id = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[A-Z0-9]{10}$", extra={"form": "ten capital letters and digits"}),
+]
+Topic = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9.-]{1,255}$", extra={"form": "a bundle id, as org.example.shop"}
+    ),
+]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 

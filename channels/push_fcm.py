@@ -9,7 +9,7 @@ import msgspec
 from angarium.channels._base_url import check_base_url, parse_base_url
 from angarium.channels._belief import Belief
 from angarium.channels._fcm_account import Account, parse_account
-from angarium.channels._fcm_answers import read_failure, read_mismatch, read_name
+from angarium.channels._fcm_answers import read_failure, read_mismatch, read_name, refuses_token
 from angarium.channels._fcm_payload import Style, compose
 from angarium.channels._fcm_token import TokenSource
 from angarium.channels._http import Answer, Count, Seconds, http_of
@@ -87,7 +87,7 @@ class PushFcm(Provider):
         mismatch = read_mismatch(answer)
         if mismatch is not None and not self._belief.doubt():
             raise mismatch
-        if answer.status == 401:
+        if refuses_token(answer):
             self._tokens.forget(token)
         raise read_failure(answer)
 

@@ -48,7 +48,9 @@ _CONTENT_TYPES: dict[Form, str] = {
     "form": "application/x-www-form-urlencoded",
 }
 
-Pointer = Annotated[str, msgspec.Meta(pattern=r"^(/.*)?$")]
+Pointer = Annotated[
+    str, msgspec.Meta(pattern=r"^(/.*)?$", extra={"form": "a JSON pointer, as /data/id"})
+]
 HttpStatus = Annotated[str, msgspec.Meta(pattern=r"^([2-5]xx|[1-5]\d\d)$")]
 
 
@@ -70,7 +72,9 @@ class SmsHttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     number: Style = "plus"
     """How `{to}` is written: plus (+98912…), digits (98912…), zeros (0098912…), national (0912…,
     within `country`)."""
-    country: Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,2}$")] = "98"
+    country: Annotated[
+        str, msgspec.Meta(pattern=r"^[1-9]\d{0,2}$", extra={"form": "a calling code, as 98"})
+    ] = "98"
     most_parts: Count = 20
     allow_private: bool = False
     """Whether `url` may lead into networks of one's own, and be plain http."""
@@ -120,7 +124,11 @@ class SmsHttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         if "{" in url.partition("?")[0]:
             raise ValueError("{…} may stand after the question mark only")
         empty = fill(url, dict.fromkeys(NAMES, ""), escape_url)
-        check_url(empty, allowed_by(self.allow_private), ports=None)
+        try:
+            check_url(empty, allowed_by(self.allow_private), ports=None)
+        except ValueError as error:
+            remedy = "" if self.allow_private else " (allow_private opens your own network)"
+            raise ValueError(f"{error}{remedy}") from None
 
 
 class SmsHttp(Provider):

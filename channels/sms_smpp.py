@@ -1,10 +1,10 @@
 """Text messages over SMPP 3.4, straight to a carrier's or aggregator's service centre."""
 
 import asyncio
+import re
 import ssl
 from collections import OrderedDict
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from hashlib import blake2b
 from secrets import token_hex
 from typing import Annotated, Any, ClassVar, Literal
@@ -15,17 +15,26 @@ import smpp34
 from angarium.channels._gsm7 import encode_gsm7
 from angarium.channels._phone_numbers import read_number
 from angarium.channels._smpp_answers import read_refusal
-from angarium.channels._smpp_events import IdStyle, Receipt, Written, read_event
+from angarium.channels._smpp_events import (
+    Deliver,
+    IdStyle,
+    Receipt,
+    Written,
+    read_event,
+    spell_answered,
+)
 from angarium.channels._smpp_session import KEPT_EVENTS, Link
 from angarium.channels._smpp_tunnel import Straight, Tunnel, Way
 from angarium.channels._tls import create_client_tls
 from angarium.plugins import (
     Accepted,
+    InDoubt,
     Message,
     PermanentFailure,
     Provider,
     SmsContent,
     StatusUpdate,
+    TemporaryFailure,
     hookimpl,
 )
 from angarium.plugins.provider import Report
@@ -36,6 +45,9 @@ MOST_PARTS = 255
 """An 8-bit reference counts no further (3GPP TS 23.040 §9.2.3.24.1)."""
 KEPT_IDS = 10_000
 """How many of the last messages are known by our own key, until their receipts come."""
+
+INTERNATIONAL, NATIONAL = 1, 2
+"""Types of number (SMPP 3.4 §5.2.5)."""
 
 _UDHI = 0x40
 _BINDS = {"transceiver": "TRX", "transmitter": "TX"}
@@ -49,7 +61,12 @@ Short = Annotated[str, msgspec.Meta(max_length=20, pattern=r"^[ -~]*$")]
 class SmsSmppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[channels.sms_smpp]`. Lengths of time are in seconds."""
 
-    host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:\[\]_-]+$")]
+    host: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[A-Za-z0-9.:\[\]_-]+$", extra={"form": "a host's name or its IP address"}
+        ),
+    ]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 2775
     tls: bool = False
     """To a centre whose certificate is genuine, and to no other. Without it all goes in clear: use
@@ -58,8 +75,9 @@ class SmsSmppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """With `tls`: certificates to trust instead of the system's, such as the centre's own."""
     tls_name: str = ""
     """With `tls`: the name that the centre's certificate is for, if that is not `host`."""
-    system_id: Annotated[str, msgspec.Meta(min_length=1, max_length=15)]
+    system_id: Annotated[str, msgspec.Meta(min_length=1, max_length=15, pattern="^[ -~]*$")]
     password: Secret = Secret()
+    """At most eight characters: SMPP has no room for more."""
     system_type: Annotated[str, msgspec.Meta(max_length=12)] = ""
     service_type: Annotated[str, msgspec.Meta(max_length=5)] = ""
     bind: Literal["transceiver", "transmitter"] = "transceiver"
@@ -68,7 +86,9 @@ class SmsSmppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     from_ton: Octet = -1
     """-1: international for a number with a plus, alphanumeric for a name, else unknown."""
     from_npi: Octet = -1
-    country: Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,2}$")] = "98"
+    country: Annotated[
+        str, msgspec.Meta(pattern=r"^[1-9]\d{0,2}$", extra={"form": "a calling code, as 98"})
+    ] = "98"
     """Calling code of the numbers that answers come from in their national form."""
     receipts: bool = True
     receipt_ids: IdStyle = "same"
@@ -84,6 +104,8 @@ class SmsSmppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def __post_init__(self) -> None:
         if not self.sender:
             raise ValueError("from: must not be empty")
+        if not re.fullmatch("[ -~]{0,8}", self.password.reveal()):
+            raise ValueError("password: SMPP takes up to 8 characters of ASCII (3.4 §5.2.2)")
         for name in ("ca_file", "tls_name"):
             if getattr(self, name) and not self.tls:
                 raise ValueError(f"{name}: means nothing without tls = true")
@@ -99,7 +121,6 @@ class SmsSmpp(Provider):
     def __init__(self, settings: SmsSmppSettings) -> None:
         self._settings = settings
         self._sent: OrderedDict[str, str] = OrderedDict()
-        self._flights: set[asyncio.Future[None]] = set()
         self._source = _source(settings)
         self._tls: ssl.SSLContext | None = None
         self._link = Link(
@@ -122,35 +143,37 @@ class SmsSmpp(Provider):
         parts = split_sms(content.text)
         if len(parts.texts) > self._settings.most_parts:
             raise PermanentFailure(f"sms_smpp: longer than {self._settings.most_parts} parts")
-        with self._flight():
-            id = await self._submit(message, parts)
-            self._remember(id, message.key)
+        id = await self._submit(message, parts)
+        self._remember(id, message.key)
         return Accepted(provider_id=id or message.key)
 
     async def listen(self, report: Report) -> None:
         """Receipts, and answers that opt out, for as long as one session lasts."""
-        while (event := await self._link.hear()) is not None:
-            match read_event(event, self._settings.receipt_ids):
-                case Receipt() as receipt:
-                    await report(await self._of_receipt(receipt))
-                case Written() as written if is_opt_out(written.text):
-                    await report(self._of_opt_out(written))
-                case _:
-                    pass
+        while events := await self._link.hear():
+            updates = filter(None, map(self._read, events))
+            await asyncio.gather(*map(report, updates))
 
     async def close(self) -> None:
         await self._link.close()
 
     async def _submit(self, message: Message, parts: SmsParts) -> str:
-        """Send each part, and give the id of the last."""
+        """Send each part, and give the id of the last.
+
+        A phone shows nothing of a text that lacks a part: where one is refused, or one before the
+        last is in doubt, the whole was not sent. A repetition has the same reference, so a phone
+        that kept the parts before joins them with it.
+        """
         id = ""
-        for pdu in self._pdus(message, parts):
-            answer = await self._link.submit(**pdu)
+        for number, pdu in enumerate(self._pdus(message, parts), 1):
+            try:
+                answer = await self._link.submit(**pdu)
+            except InDoubt:
+                if number == len(parts.texts):
+                    raise
+                raise TemporaryFailure("sms_smpp: no answer to a part; the rest is held") from None
             if not answer.is_success:
-                # Parts that were taken before show nothing: the whole was not sent. A repetition
-                # has the same reference, so a phone that kept them joins them with its parts.
                 raise read_refusal(answer.command_status)
-            id = answer.message_id or ""
+            id = spell_answered(answer.message_id or "", self._settings.receipt_ids)
         return id
 
     def _pdus(self, message: Message, parts: SmsParts) -> Iterator[dict[str, Any]]:
@@ -198,10 +221,17 @@ class SmsSmpp(Provider):
             connect_timeout_ms=int(settings.bind_seconds * 1000),
         )
 
-    async def _of_receipt(self, receipt: Receipt) -> StatusUpdate:
-        """A receipt may come before the answer to its message: then that is waited for."""
-        if receipt.id not in self._sent and self._flights:
-            await asyncio.wait(set(self._flights))
+    def _read(self, event: Deliver) -> StatusUpdate | None:
+        match read_event(event, self._settings.receipt_ids):
+            case Receipt() as receipt:
+                return self._of_receipt(receipt)
+            case Written() as written if is_opt_out(written.text):
+                return self._of_opt_out(written)
+            case _:
+                return None
+
+    def _of_receipt(self, receipt: Receipt) -> StatusUpdate:
+        """Without a key where it came before the answer to its message: the caller keeps it."""
         error = f", error {receipt.error}" if receipt.error else ""
         good = receipt.status in ("delivered", "accepted")
         return StatusUpdate(
@@ -213,19 +243,13 @@ class SmsSmpp(Provider):
         )
 
     def _of_opt_out(self, written: Written) -> StatusUpdate:
-        plus = "+" if written.international else ""
-        address = read_number(plus + written.sender.removeprefix("+"), self._settings.country)
+        country, sender = self._settings.country, written.sender.removeprefix("+")
+        if written.ton == INTERNATIONAL or written.sender.startswith("+"):
+            sender = f"+{sender}"
+        elif written.ton == NATIONAL and not sender.startswith(("0", country)):
+            sender = f"0{sender}"
+        address = read_number(sender, country)
         return StatusUpdate(status="unsubscribed", address=address, id=f"answer/{token_hex(8)}")
-
-    @contextmanager
-    def _flight(self) -> Generator[None, None, None]:
-        flight = asyncio.get_running_loop().create_future()
-        self._flights.add(flight)
-        try:
-            yield
-        finally:
-            self._flights.discard(flight)
-            flight.set_result(None)
 
     def _remember(self, id: str, key: str) -> None:
         self._sent[id] = key

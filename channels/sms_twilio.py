@@ -34,7 +34,12 @@ MOST_VALIDITY_SECONDS = 36_000
 class SmsTwilioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[channels.sms_twilio]`. Lengths of time are in seconds."""
 
-    account: Annotated[str, msgspec.Meta(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    account: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^AC[0-9a-fA-F]{32}$", extra={"form": "AC and 32 hexadecimal digits"}
+        ),
+    ]
     """The account's SID, AC…"""
     token: Secret
     """The account's auth token: it signs callbacks too."""

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
+from angarium.channels._belief import Belief
 from angarium.channels._guard import allowed_by, check_url
 from angarium.channels._http import Answer, http_of, retry_after
 from angarium.channels.webhook import WebhookContent
@@ -29,6 +30,8 @@ MAX_BYTES: Final = 1024 * 1024
 BUSY_SECONDS: Final = 30.0
 MISCONFIGURED_SECONDS: Final = 300.0
 _PREFIX: Final = "whsec_"
+_NOT_HERE: Final = (404, 405)
+"""The url is wrong, unless messages were taken there: then it is this one that is refused."""
 
 
 class WebhookHttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +73,7 @@ class WebhookHttp(Provider):
         if settings.old_secret:
             self._keys.append(_read_secret("old_secret", settings.old_secret))
         self._http = http_of(self.name, settings, allowed=allowed_by(settings.allow_private))
+        self._belief = Belief()
 
     async def send(self, message: Message) -> Accepted:
         body = _compose(message)
@@ -83,9 +87,12 @@ class WebhookHttp(Provider):
             "webhook-signature": _sign(self._keys, message.key, seconds, body),
         }
         answer = await self._http.post(self._url, body=body, headers=headers)
-        if not 200 <= answer.status < 300:
-            raise _failure(answer)
-        return Accepted(provider_id=message.key)
+        if 200 <= answer.status < 300:
+            self._belief.confirm()
+            return Accepted(provider_id=message.key)
+        if answer.status in _NOT_HERE and not self._belief.doubt():
+            raise _misconfigured(f"nobody takes messages there ({answer.status}); check url")
+        raise _failure(answer)
 
     async def close(self) -> None:
         await self._http.close()

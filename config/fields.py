@@ -13,8 +13,10 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
-# A setting whose name holds one of these words is never shown, whoever declared it.
+# A setting whose name holds one of these words is never shown, whoever declared it ...
 SECRET_WORDS = frozenset({"password", "secret", "token", "key", "passphrase", "credentials"})
+# ... unless its last word says that it only tells where the secret is, or which one it is.
+PLAIN_ENDS = frozenset({"file", "id", "in"})
 
 WORDS: Mapping[Any, str] = {
     str: "text",
@@ -52,7 +54,6 @@ def _field(info: msgspec.structs.FieldInfo) -> Field:
     default = info.default
     if info.default_factory is not msgspec.NODEFAULT:
         default = info.default_factory()
-    words = frozenset(info.encode_name.lower().split("_"))
     return Field(
         name=info.encode_name,
         attribute=info.name,
@@ -60,9 +61,20 @@ def _field(info: msgspec.structs.FieldInfo) -> Field:
         default=default,
         allowed=extra.get("form") or allowed(info.type),
         description=next((m.description for m in reversed(metas) if m.description), ""),
-        secret=bool(extra.get("secret", words & SECRET_WORDS or hasattr(info.type, "reveal"))),
+        secret=bool(extra.get("secret", names_secret(info.encode_name) or _hides(info.type))),
         check=extra.get("check"),
     )
+
+
+def names_secret(name: str) -> bool:
+    """Whether a setting of this name is taken for a secret, whatever its type."""
+    words = name.lower().split("_")
+    return words[-1] not in PLAIN_ENDS and not SECRET_WORDS.isdisjoint(words)
+
+
+def _hides(annotation: Any) -> bool:
+    """Whether there is a plugin's Secret in it, also as a value of a table."""
+    return hasattr(annotation, "reveal") or any(map(_hides, get_args(annotation)))
 
 
 def meanings(struct: type[Struct]) -> dict[str, str]:
@@ -117,4 +129,4 @@ def _bounds(metas: list[Meta]) -> str:
     high = next((m.le for m in metas if m.le is not None), None)
     words = "" if low is None else f" from {low:g}" if abs(low) < 1000 else f" from {low}"
     words += "" if above is None else f" above {above}"
-    return words + ("" if high is None else f" to {high}")
+    return words + ("" if high is None else f" to {int(high) if high == int(high) else high}")

@@ -14,13 +14,13 @@ from msgspec import Struct
 
 from angarium.config.decode import Mistake, SettingsInvalid, decode, suggest
 from angarium.config.environment import Given, read_environment, sections
-from angarium.config.settings import Plugins, Settings
+from angarium.config.settings import Settings
 
 DEFAULT_FILE = "angarium.toml"
 DATABASE_FILE = "angarium.db"
 
 Table = dict[str, Any]
-CheckChannels = Callable[[Mapping[str, Table], Plugins], Sequence[Mistake]]
+CheckChannels = Callable[[Settings], Sequence[Mistake]]
 
 
 class Loaded(Struct, frozen=True):
@@ -60,7 +60,7 @@ def load(
         _lay(tables, one)
         origins[".".join((*one.section, one.name))] = one.variable
     settings = _decode(tables, mistakes)
-    mistakes += check_channels(tables["channels"], settings.plugins) if check_channels else ()
+    mistakes += check_channels(settings) if check_channels else ()
     if mistakes:
         raise SettingsInvalid([_with_origin(mistake, origins) for mistake in mistakes])
     return Loaded(_resolve(settings), origins, path)

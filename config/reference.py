@@ -18,7 +18,8 @@ HEAD = """\
 Angarium reads `angarium.toml` (`--config FILE`, else `ANGARIUM_CONFIG`, else the file of that name
 in the working directory, if there is one), then the environment, which wins.
 `[http] port` in the file is `ANGARIUM_HTTP_PORT` in the environment;
-lists are comma-separated there, and a variable set to nothing is not set.
+lists are comma-separated there, a variable set to nothing is not set, and tables stand in the
+file only.
 Relative paths are relative to the working directory.
 
 Whatever is wrong (unknown names, wrong types, values out of range, variables that mean nothing)

@@ -4,16 +4,14 @@ The structs are data: `load.py` checks values against them, `reference.py` print
 `docs/settings.md` is made from them. A unit stands in the name or in the description.
 """
 
-from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 
 from angarium.config import limits
-from angarium.config.checks import are_caps, are_quiet_hours
+from angarium.config.checks import are_caps, are_networks, are_quiet_hours, is_time_zone
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -21,26 +19,12 @@ Rate = Annotated[int, Meta(ge=0, le=1_000_000)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
-def is_time_zone(name: str) -> bool:
-    """Whether this machine's time zone data has it."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
-def are_networks(texts: Sequence[str]) -> bool:
-    """Whether each is an IP address or a network, as 10.0.0.0/8."""
-    try:
-        return all(ip_network(text, strict=False) for text in texts)
-    except ValueError:
-        return False
-
-
 # `form` says in words what a pattern or a `check` demands.
 Region = Annotated[
     str, Meta(pattern=r"^[A-Z]{2}\Z", extra={"form": "a country's two capital letters, as IR"})
+]
+Currency = Annotated[
+    str, Meta(pattern=r"^[A-Z]{3}\Z", extra={"form": "three capital letters, as IRR"})
 ]
 Key = Annotated[
     str,
@@ -249,6 +233,17 @@ class Messages(Section, frozen=True, kw_only=True):
     ] = 10
 
 
+class Sms(Section, frozen=True, kw_only=True):
+    """What text messages cost, as it is shown before they are sent (`POST /v1/sms/parts`)."""
+
+    part_price: Annotated[
+        float, Meta(ge=0, le=1e9, description="Price of one part; 0 shows no cost.")
+    ] = 0.0
+    currency: Annotated[
+        Currency, Meta(description="The currency of `part_price`, by ISO 4217.")
+    ] = "IRR"
+
+
 class Limits(Section, frozen=True, kw_only=True):
     """How much a client may send at once."""
 
@@ -304,7 +299,15 @@ class Deliver(Section, frozen=True, kw_only=True):
     concurrency: Annotated[
         int, Meta(ge=1, le=10_000, description="Sends at once for each provider.")
     ] = 64
-    batch: Annotated[int, Meta(ge=1, le=10_000, description="Deliveries claimed at once.")] = 200
+    batch: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="Deliveries claimed at once; as many at most wait in the process for a "
+            "place at a provider that answers quickly.",
+        ),
+    ] = 200
     lease_seconds: Annotated[
         Seconds,
         Meta(description="After how long without a sign of life a worker's deliveries are swept."),
@@ -373,6 +376,7 @@ class Settings(Section, frozen=True, kw_only=True):
     log: Log = Log()
     people: People = People()
     messages: Messages = Messages()
+    sms: Sms = Sms()
     limits: Limits = Limits()
     core: Core = Core()
     deliver: Deliver = Deliver()

@@ -39,6 +39,7 @@ from angarium.gateway.plugins_api import list_plugins
 from angarium.gateway.profiles import get_profile, list_profiles
 from angarium.gateway.rejects import list_rejects
 from angarium.gateway.resends import resend_delivery
+from angarium.gateway.sms_parts import count_sms_parts
 from angarium.gateway.suppressions import (
     add_suppression,
     list_suppressions,
@@ -65,6 +66,7 @@ ADMIN_HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
     archive_campaign,
     send_test,
     get_campaign_stats,
+    count_sms_parts,
     list_testers,
     mark_tester,
     unmark_tester,

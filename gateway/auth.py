@@ -8,6 +8,7 @@ from typing import Any, Final
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from angarium.core.store.keys import SCOPES
 from angarium.gateway.keyring import Holder
 from angarium.gateway.parts import Parts
 from angarium.gateway.problems import Problem, Refusal
@@ -61,6 +62,8 @@ def requires(scope: str) -> Guard:
 
     A write key never passes, whatever its scopes: it stands in web pages.
     """
+    if scope not in SCOPES:
+        raise ValueError(f"{scope} is not in SCOPES: nobody could be given it")
 
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         parts: Parts = connection.app.state["parts"]

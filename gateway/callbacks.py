@@ -53,8 +53,10 @@ async def take_callback(
     try:
         updates = await read_callback(plugin, call)
     except PermissionError as error:
+        log.info("callback_refused", provider=provider, reason="it is not signed as it should be")
         raise Refusal(Problem.NOT_AUTHENTICATED, "the signature is not valid") from error
     except ValueError as error:
+        log.info("callback_refused", provider=provider, reason="it cannot be read")
         raise Refusal(Problem.UNREADABLE_BODY, "the callback cannot be read") from error
     except Resting as error:
         detail = "the plugin that reads them does not work now; send it again later"

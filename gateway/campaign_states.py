@@ -1,5 +1,6 @@
 """What a campaign does, over HTTP: begin, pause, end, be tried; and its figures."""
 
+import unicodedata
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -209,12 +210,12 @@ async def _find_people(
         found_or_404(await campaigns.find_campaign(tx, caller.workspace, id_))
         if named is None:
             return await find_testers(tx, caller.workspace)
-        people = list(dict.fromkeys(named))
+        ids = [unicodedata.normalize("NFC", user_id) for user_id in named]
         errors = [
             (f"/to/{index}", "nobody has this userId")
-            for index, user_id in enumerate(people)
+            for index, user_id in enumerate(ids)
             if await reading.find_profile(tx, caller.workspace, "user", user_id) is None
         ]
     if errors:
         raise Refusal(Problem.INVALID, errors=errors)
-    return people
+    return list(dict.fromkeys(ids))

@@ -1,6 +1,7 @@
 """Campaign definitions over HTTP: made, read, changed. Versions are immutable."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from angarium.core.store.campaigns import STATES, StoredCampaign
 from angarium.core.store.protocol import Transaction
 from angarium.core.store.retry import transact
 from angarium.gateway import examples
+from angarium.gateway.added_content import faults_in
 from angarium.gateway.answers import refused, told
 from angarium.gateway.auth import requires
 from angarium.gateway.campaign_bodies import (
@@ -199,11 +201,15 @@ def checked(parts: Parts, definition: Mapping[str, Any]) -> str:
     # Imported by the first campaign, so that the doors open sooner: it brings all of Liquid.
     from angarium.core.delivery.templates import check_template
 
-    channels = sorted(parts.plugins.channels)
+    channels = parts.plugins.channels
+    check = partial(check_template, filters=parts.plugins.filters)
     try:
-        parsed = parse_campaign(definition, channels=channels, check_template=check_template)
+        parsed = parse_campaign(definition, channels=sorted(channels), check_template=check)
     except InvalidDefinition as invalid:
         raise Refusal(Problem.INVALID, errors=invalid.errors) from invalid
+    faults = list(faults_in(parsed.content.messages, channels, check))
+    if faults:
+        raise Refusal(Problem.INVALID, errors=faults)
     check_use(parsed)
     return msgspec.json.encode(definition).decode()
 

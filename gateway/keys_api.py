@@ -12,11 +12,13 @@ from angarium.config.limits import NAME_LENGTH
 from angarium.core.store.keys import (
     DEFAULT_SCOPES,
     KeyRecord,
+    Kind,
     find_key,
     list_keys,
     make_key,
     revoke_key,
     save_key,
+    scope_mistake,
 )
 from angarium.gateway.auth import requires
 from angarium.gateway.instants import instant, read_instant
@@ -136,11 +138,9 @@ async def revoke(parts: Parts, caller: Caller, key_id: KeyId) -> None:
     parts.keyring.forget()
 
 
-def _check_scopes(caller: Caller, kind: str, scopes: list[str]) -> None:
-    if kind == "write" and scopes != list(DEFAULT_SCOPES["write"]):
-        raise Refusal(
-            Problem.INVALID, errors=[("/scopes", "a write key has the scope ingest only")]
-        )
+def _check_scopes(caller: Caller, kind: Kind, scopes: list[str]) -> None:
+    if mistake := scope_mistake(kind, scopes):
+        raise Refusal(Problem.INVALID, errors=[("/scopes", mistake)])
     for scope in scopes:
         if kind == "admin" and not caller.may(scope):
             raise Refusal(Problem.FORBIDDEN, f"the key lacks the scope {scope} itself")

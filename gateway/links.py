@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import structlog
-from litestar import Request, Response, get, post, route
+from litestar import Request, Response, post, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
@@ -78,7 +78,7 @@ async def follow_click(parts: Parts, request: AnyRequest, token: FromPath[str]) 
     return Response(b"", status_code=302, media_type="text/plain", headers=headers)
 
 
-@get("/u/{token:str}", include_in_schema=False)
+@route("/u/{token:str}", http_method=READ_METHODS, include_in_schema=False)
 async def ask_unsubscribe(
     parts: Parts, request: AnyRequest, token: FromPath[str]
 ) -> Response[bytes]:

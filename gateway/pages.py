@@ -31,6 +31,7 @@ STYLE: Final = (
     "padding:0 1.5rem;color:#222;background:#fff}h1{font-size:1.5rem}"
     "button{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.4rem;color:#fff;"
     "background:#14532d;cursor:pointer}"
+    "fieldset{border:0;margin:0;padding:0}legend{padding:0}"
     "label{display:block;padding:.5rem 0}input{width:1.2rem;height:1.2rem;vertical-align:middle}"
     "hr{margin:2.5rem 0 1.5rem;border:0;border-top:1px solid #888}"
     "@media(prefers-color-scheme:dark){body{color:#eee;background:#111}}"
@@ -75,8 +76,8 @@ def document(
     headers = {**HEADERS, "Content-Language": language}
     if seconds:
         headers["Retry-After"] = str(seconds)
-    return Response(content.encode(), status_code=status, media_type="text/html; charset=utf-8",
-                    headers=headers)  # fmt: skip
+    # Its charset is added by Litestar.
+    return Response(content.encode(), status_code=status, media_type="text/html", headers=headers)
 
 
 def choose_language(accept: str, usual: Language) -> Language:

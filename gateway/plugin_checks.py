@@ -11,6 +11,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from angarium.config.settings import Settings
 from angarium.gateway.isolation.callbacks import read_callback
 from angarium.gateway.isolation.home import make_home
 from angarium.gateway.isolation.keeper import Resting
+from angarium.gateway.isolation.life import SectionRefused
 from angarium.gateway.isolation.loading import load_isolated
 from angarium.gateway.isolation.probe import ask_what, described
 from angarium.gateway.isolation.provider import IsolatedProvider
@@ -57,6 +59,9 @@ def check_folder(folder: Path) -> list[Finding]:
         return [Finding(why, False)]
     environ = _environ(folder)
     findings, providers = _described(points, Settings(), environ)
+    if find_spec("pytest") is None:
+        need = "its tests need pytest, which is not installed here: pip install '.[test]'"
+        return [*findings, Finding(need, False)]
     with tempfile.TemporaryDirectory() as place:
         tally = Path(place) / "tally.json"
         done = _run_tests(folder, environ | {VARIABLE: str(tally)})
@@ -79,6 +84,9 @@ async def check_installed(name: str, settings: Settings) -> list[Finding]:
     if all(finding.well for finding in findings):
         home = msgspec.structs.replace(settings.plugins, isolation="process", inside=(), off=())
         plugins = load_isolated(home)
+        unused = [one.error for one in plugins.plugins if one.name == name and one.error]
+        if unused:
+            return [*findings, *(Finding(f"{name} cannot be used: {why}", False) for why in unused)]
         for provider in providers:
             findings += [one async for one in _started(plugins, provider, settings)]
     return findings
@@ -129,7 +137,20 @@ async def _started(plugins: Plugins, name: str, settings: Settings) -> AsyncIter
             continue
         yield Finding(f"{section} takes its settings")
         if isinstance(provider, IsolatedProvider):
-            yield await _bears_nonsense(section, provider)
+            yield await _tried(section, provider)
+
+
+async def _tried(section: str, provider: IsolatedProvider) -> Finding:
+    provider.keeper.opens = True  # as one that sends; those that only read callbacks do not
+    try:
+        await provider.keeper.life()
+        return await _bears_nonsense(section, provider)
+    except SectionRefused as refused:
+        return Finding(f"{section} does not open: {refused}", False)
+    except Resting as resting:
+        return Finding(f"{section} does not start: {resting}", False)
+    finally:
+        await provider.close()
 
 
 async def _bears_nonsense(section: str, provider: IsolatedProvider) -> Finding:
@@ -140,11 +161,9 @@ async def _bears_nonsense(section: str, provider: IsolatedProvider) -> Finding:
         updates = []
     except Resting as resting:
         return Finding(f"{section} fails at a callback that is nonsense: {resting}", False)
-    finally:
-        await provider.close()
     if updates:
         return Finding(f"{section} believes a callback that is nonsense", False)
-    return Finding(f"{section} starts, refuses a callback that is nonsense, and ends")
+    return Finding(f"{section} opens, refuses a callback that is nonsense, and ends")
 
 
 def _points_in(folder: Path) -> list[EntryPoint]:

@@ -14,11 +14,11 @@ import msgspec
 from litestar import Response
 
 from angarium.core.bus.subjects import feedback_subject
-from angarium.core.delivery.choices import Choice, choices_of
+from angarium.core.delivery.choices import Choice, addresses_of, choices_of
 from angarium.core.delivery.feedback import CONSENT, Feedback
 from angarium.core.store.errors import StoreError
 from angarium.core.store.outcomes import find_delivery
-from angarium.core.store.recipients import find_recipients
+from angarium.core.store.recipients import find_recipients, find_suppressed
 from angarium.gateway.pages import Language, document, unsubscribe_form
 from angarium.gateway.parts import AllParts
 from angarium.gateway.publishing import publish
@@ -96,9 +96,15 @@ async def _choices(parts: AllParts, delivery: str) -> Sequence[Choice]:
             return ()
         key = (parts.workspace, found.listed.profile_id)
         person = (await find_recipients(tx, {key})).get(key)
-    if person is None:
-        return ()
-    return choices_of(parts.plugins.channels.values(), person.attributes, person.contact)
+        if person is None:
+            return ()
+        channels = parts.plugins.channels.values()
+        addresses = addresses_of(channels, person.attributes, person.contact)
+        keys = {name: (parts.workspace, name, address) for name, address in addresses.items()}
+        suppressed = await find_suppressed(tx, keys.values())
+    # Whatever somebody wants, nothing is sent there: no page may promise it.
+    reachable = {name for name, key in keys.items() if key not in suppressed}
+    return choices_of(channels, person.attributes, person.contact, reachable)
 
 
 def read_choices(content_type: str, body: bytes) -> Chosen | None:
@@ -115,19 +121,20 @@ def read_choices(content_type: str, body: bytes) -> Chosen | None:
 
 def ask(language: Language, choices: Iterable[Choice]) -> Response[bytes]:
     """The page with the choices as they stand."""
-    return document(language, TITLE[language], _form(language, choices, QUESTION[language]))
+    return document(language, TITLE[language], _form(language, choices))
 
 
 def thank(language: Language, choices: Iterable[Choice]) -> Response[bytes]:
     """The page after they were saved."""
     title, words = SAVED[language]
-    return document(language, title, _form(language, choices, words))
+    return document(language, title, f"<p>{escape(words)}</p>{_form(language, choices)}")
 
 
-def _form(language: Language, choices: Iterable[Choice], words: str) -> str:
+def _form(language: Language, choices: Iterable[Choice]) -> str:
     rows = "".join(_row(language, choice) for choice in choices)
     return (
-        f'<p>{escape(words)}</p><form method="post">{rows}'
+        f'<form method="post"><fieldset><legend>{escape(QUESTION[language])}</legend>'
+        f"{rows}</fieldset>"
         f"<p><button>{escape(SAVE[language])}</button></p></form>"
         f"<hr><p>{escape(LEAVE[language])}</p>{unsubscribe_form(language)}"
     )

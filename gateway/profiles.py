@@ -7,6 +7,8 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, get
 
+from angarium.core.delivery.addresses import Contact, consent_to
+from angarium.core.people.consent import Consent, Standing, explicit
 from angarium.core.people.devices import PUSH_ENDPOINT, Device, Devices
 from angarium.core.people.profile import State, consents_of
 from angarium.core.store import reading
@@ -18,7 +20,7 @@ from angarium.gateway.auth import requires
 from angarium.gateway.instants import instant
 from angarium.gateway.keyring import Caller
 from angarium.gateway.paging import USUAL, Cursor, Limit, Page, make_cursor, read_cursor
-from angarium.gateway.parts import Parts
+from angarium.gateway.parts import AllParts, Parts
 from angarium.gateway.paths import Id, segment
 from angarium.gateway.problems import Problem, Refusal
 
@@ -132,7 +134,7 @@ async def get_profile(
         anonymous_ids=anonymous,
         consents={
             channel: ConsentBody(standing.state, standing.reason, instant(standing.at))
-            for channel, standing in consents_of(state, person.attributes, devices.values()).items()
+            for channel, standing in _consents(parts, person, state, devices).items()
         },
         devices=[
             _device(id, device)
@@ -143,6 +145,20 @@ async def get_profile(
             for total in totals
         },
     )
+
+
+def _consents(
+    parts: AllParts, person: StoredProfile, state: State, devices: Devices
+) -> dict[str, Standing]:
+    """Where the person stands on our channels, then on those that plugins add."""
+    found = consents_of(state, person.attributes, devices.values())
+    contact = Contact(state.consents, devices)
+    for name, channel in sorted(parts.plugins.channels.items()):
+        if name not in found:
+            stands, why = consent_to(channel, person.attributes, contact)
+            said = explicit(state.consents.get(name, Consent()))
+            found[name] = Standing(stands, why, said.at if said is not None else None)
+    return found
 
 
 async def find_person(

@@ -1,14 +1,14 @@
 """The providers' sections of the settings, as the delivery workers choose between them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from angarium.core.delivery.routes import Route
 from angarium.plugins.manager import Plugins
 from angarium.plugins.provider import Provider, platforms_of
 from angarium.plugins.sections import read_section
-from angarium.plugins.settings import SettingsInvalid
+from angarium.plugins.settings import SettingsInvalid, suggestion
 
 Sections = Mapping[str, Mapping[str, Any]]
 
@@ -17,6 +17,7 @@ def build_routes(plugins: Plugins, sections: Sections) -> list[tuple[Route, Prov
     """Each section's provider, and what it may be given. Raises SettingsInvalid."""
     listed: Counter[str] = Counter()
     built: list[tuple[Route, Provider]] = []
+    errors: list[tuple[str, str]] = []
     for name, provider in plugins.create_providers(sections).items():
         listed[provider.channel] += 1
         routing, _ = read_section(name, sections[name])
@@ -27,9 +28,21 @@ def build_routes(plugins: Plugins, sections: Sections) -> list[tuple[Route, Prov
             per_second=routing.per_second,
             platforms=routing.platforms or platforms_of(provider),
         )
-        _check_platforms(route, provider)
+        errors += _strange_platforms(route, provider)
         built.append((route, provider))
+    if errors:
+        raise SettingsInvalid(errors)
     return built
+
+
+def strange_channels(plugins: Plugins, served: Sequence[str]) -> list[tuple[str, str]]:
+    """Names in `deliver.channels` that are no channel's, as (setting, what is wrong)."""
+    known = sorted(plugins.channels)
+    return [
+        ("deliver.channels", f"{name} is no channel that there is" + suggestion(name, known))
+        for name in served
+        if name not in known
+    ]
 
 
 def sections_of(sections: Sections, provider: str) -> list[str]:
@@ -48,9 +61,9 @@ def channel_of(plugins: Plugins, kind: str) -> str:
     return provider.channel if provider is not None else ""
 
 
-def _check_platforms(route: Route, provider: Provider) -> None:
+def _strange_platforms(route: Route, provider: Provider) -> list[tuple[str, str]]:
     able = platforms_of(provider)
-    strange = sorted(set(route.platforms) - set(able)) if able else []
-    if strange:
-        detail = f"{provider.name} sends to {', '.join(able)} only"
-        raise SettingsInvalid([(f"channels.{route.name}.platforms", detail)])
+    if not able or set(route.platforms) <= set(able):
+        return []
+    detail = f"{provider.name} sends to {', '.join(able)} only"
+    return [(f"channels.{route.name}.platforms", detail)]

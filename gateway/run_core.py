@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import structlog
 from angarium.config.settings import Settings
 from angarium.core.bus.errors import BusError
 from angarium.core.bus.subjects import DECISIONS, EVENTS, FEEDBACK
+from angarium.core.people.consent import channels_by_attribute
 from angarium.core.store.errors import StoreError
 from angarium.core.workers.clock import now
 from angarium.core.workers.consent import opt_out
@@ -85,7 +87,10 @@ async def _decisions(floor: Floor) -> None:
 
 async def _feedback(floor: Floor) -> None:
     async def work() -> None:
-        await FeedbackReader(floor.store, floor.bus, floor.publisher, opt_out, now).run()
+        consents = channels_by_attribute(floor.plugins.channels.values())
+        leave = partial(opt_out, consents=consents)
+        reader = FeedbackReader(floor.store, floor.bus, floor.publisher, leave, now, consents)
+        await reader.run()
 
     await _alone(floor, FEEDBACK, work)
 

@@ -7,6 +7,7 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import FromQuery, JSONBody
 from msgspec import Meta
 
+from angarium.core.delivery.addresses import read_address
 from angarium.core.people.phone import normalise_mobile
 from angarium.core.store import suppressions
 from angarium.core.store.protocol import Transaction
@@ -30,7 +31,7 @@ OPERATOR: Final = "operator"
 
 
 class SuppressionBody(msgspec.Struct):
-    """An address as it is sent to; reason: `bounced`, `complained`, `operator`, …"""
+    """An address as it is sent to; reason: bounced, complained, unsubscribed, operator, …"""
 
     channel: str
     address: str
@@ -150,9 +151,7 @@ def _parse(parts: Parts, channel: Any, address: str) -> str:
         if number is None:
             raise ValueError("write a mobile number like +989121234567")
         return number
-    if channel.parse_address is not None:
-        return str(channel.parse_address(address))
-    return address
+    return read_address(channel, address)
 
 
 def _body(row: Suppression) -> SuppressionBody:

@@ -1,6 +1,6 @@
 """The key that browsers subscribe for: made once, given to what sends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from angarium.core.store.protocol import Store, Transaction
@@ -22,14 +22,31 @@ async def instance_key(store: Store) -> str:
 
 
 async def _keep(tx: Transaction) -> str:
-    # Imported only by the instance that makes a key: it brings all of cryptography.
-    from angarium.channels._web_push_crypto import make_private_key
-
-    return await keep_web_push_key(tx, make_private_key())
+    return await keep_web_push_key(tx, _make())
 
 
 async def with_instance_key(sections: Sections, store: Store) -> dict[str, Mapping[str, Any]]:
     """The sections of providers; that of web push has the instance's key unless it names one."""
-    without = [name for name in sections_of(sections, PROVIDER) if not sections[name].get(SETTING)]
-    given = {SETTING: await instance_key(store)} if without else {}
-    return {**sections, **{name: {**sections[name], **given} for name in without}}
+    without = _without_key(sections)
+    return _with_key(sections, without, await instance_key(store)) if without else dict(sections)
+
+
+def with_some_key(sections: Sections) -> dict[str, Mapping[str, Any]]:
+    """The same with a key that is kept nowhere: for whoever only looks."""
+    without = _without_key(sections)
+    return _with_key(sections, without, _make()) if without else dict(sections)
+
+
+def _without_key(sections: Sections) -> list[str]:
+    return [name for name in sections_of(sections, PROVIDER) if not sections[name].get(SETTING)]
+
+
+def _with_key(sections: Sections, without: Sequence[str], key: str) -> dict[str, Mapping[str, Any]]:
+    return {**sections, **{name: {**sections[name], SETTING: key} for name in without}}
+
+
+def _make() -> str:
+    # Imported only by the instance that makes a key: it brings all of cryptography.
+    from angarium.channels._web_push_crypto import make_private_key
+
+    return make_private_key()

@@ -1,8 +1,9 @@
 """The kinds of channel: what people opt in to, whoever delivers on it."""
 
+import inspect
 import re
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -10,6 +11,10 @@ from angarium.plugins.addresses import parse_email
 from angarium.plugins.message import EmailContent, PushContent, SmsContent
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_MEMBERS_OF_CONTENT = ("order", "fallback")
+ATTRIBUTE_LETTERS = 50
+
+ConsentDefault = Literal["opted_in", "unset"]
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +26,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     consent_attribute: str
     """The profile attribute, true or false, by which people opt in: "email_opt_in"."""
-    consent_default: Literal["opted_in", "unset"]
+    consent_default: ConsentDefault
     """What holds until somebody says otherwise, once an address is known: "opted_in" where giving
     the address is the consent, "unset" (nothing is sent) where a permission is asked for."""
     address_attribute: str = ""
@@ -44,6 +49,38 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"a channel's name is lower case letters, digits and underscores, not {self.name!r}"
             )
+        for mistake in _mistakes(self):
+            raise ValueError(f"the channel {self.name}: {mistake}")
+
+
+def _mistakes(channel: Channel) -> Iterator[str]:
+    """What would show only when somebody is to be reached, or wants to be left alone."""
+    if channel.name in _MEMBERS_OF_CONTENT:
+        yield "a campaign's content has a member of this name; choose another"
+    if not 1 <= len(channel.consent_attribute) <= ATTRIBUTE_LETTERS:
+        yield f"consent_attribute has 1 to {ATTRIBUTE_LETTERS} letters"
+    if len(channel.address_attribute) > ATTRIBUTE_LETTERS:
+        yield f"address_attribute has at most {ATTRIBUTE_LETTERS} letters"
+    if channel.consent_attribute == channel.address_attribute:
+        yield "consent_attribute and address_attribute must differ"
+    if channel.consent_default not in get_args(ConsentDefault):
+        yield "consent_default is opted_in or unset"
+    if inspect.iscoroutinefunction(channel.parse_address):
+        yield "parse_address must be a plain function"
+    yield from _mistakes_in_content(channel)
+
+
+def _mistakes_in_content(channel: Channel) -> Iterator[str]:
+    struct: Any = channel.content
+    if not (inspect.isclass(struct) and issubclass(struct, msgspec.Struct)):
+        yield "content must be a msgspec struct"
+        return
+    config = struct.__struct_config__
+    if config.array_like or config.omit_defaults:
+        yield "content must be neither array_like nor omit_defaults"
+    for kind in ("html_fields", "link_fields"):
+        for name in set(getattr(channel, kind)).difference(struct.__struct_encode_fields__):
+            yield f"{kind} names {name}, which is no field of {struct.__name__}"
 
 
 EMAIL = Channel(

@@ -10,9 +10,13 @@ says what to do, and holds no address and no secret: it is shown in reports and 
 
 import math
 
+LATEST = 1 << 53
+"""Milliseconds: what a vendor's JSON can hold exactly, and any ledger."""
 
-def _default(failure: type[Exception]) -> str:
-    return (failure.__doc__ or "").splitlines()[0]
+
+def _words(failure: Exception, reason: object) -> str:
+    """A plugin may give what it caught itself."""
+    return str(reason or "") or (type(failure).__doc__ or "").splitlines()[0]
 
 
 class TemporaryFailure(Exception):
@@ -32,7 +36,7 @@ class TemporaryFailure(Exception):
     ) -> None:
         if isinstance(reason, int | float):  # TemporaryFailure(30)
             reason, retry_after = None, reason
-        self.reason = reason or _default(type(self))
+        self.reason = _words(self, reason)
         self.retry_after = _seconds(retry_after)
         self.pause = pause
         super().__init__(self.reason)
@@ -54,9 +58,9 @@ class PermanentFailure(Exception):
         *,
         dead_since: int | None = None,
     ) -> None:
-        self.reason = reason or _default(type(self))
+        self.reason = _words(self, reason)
         self.address_dead = address_dead
-        self.dead_since = dead_since
+        self.dead_since = _instant(dead_since)
         super().__init__(self.reason)
 
 
@@ -64,10 +68,16 @@ class InDoubt(Exception):
     """The provider may have taken the message: it was handed over, and no answer came."""
 
     def __init__(self, reason: str | None = None) -> None:
-        self.reason = reason or _default(type(self))
+        self.reason = _words(self, reason)
         super().__init__(self.reason)
 
 
-def _seconds(value: float | None) -> float | None:
+def _seconds(value: object) -> float | None:
     """A vendor's header may hold anything; what is no length of time is no advice."""
-    return None if value is None or not math.isfinite(value) else max(0.0, float(value))
+    if isinstance(value, int | float) and math.isfinite(value):
+        return max(0.0, float(value))
+    return None
+
+
+def _instant(value: object) -> int | None:
+    return value if isinstance(value, int) and 0 <= value <= LATEST else None

@@ -19,6 +19,7 @@ from angarium.plugins.registration import (
     clash_of,
     join,
     read_plugin,
+    taken_name,
 )
 from angarium.plugins.reports import Listener
 from angarium.plugins.sections import installed_name, read_section
@@ -107,8 +108,9 @@ class Plugins(msgspec.Struct, frozen=True, kw_only=True):
                 return f"the plugin {plugin.name} cannot be used: {plugin.error}"
         near = suggestion(name, list(self.providers))
         unread = ", ".join(plugin.name for plugin in broken)
-        return f"no installed plugin has a provider of this name{near}" + (
-            f" (could not be loaded: {unread})" if unread else ""
+        return (
+            f"no installed plugin has a provider of this name, and `provider` is not set{near}"
+            + (f" (could not be loaded: {unread})" if unread else "")
         )
 
 
@@ -125,11 +127,15 @@ def load_plugins(found: Iterable[EntryPoint] | None = None, *, read: Read = read
     # Those that bring channels first: others may deliver on them.
     taken.sort(key=lambda one: one[1] is None or not one[1].channels)
     plugins: list[Plugin] = []
+    used: list[tuple[Plugin, Registration]] = []
     sound = Registration(channels=BUILT_IN_CHANNELS)
     for plugin, registration in taken:
         clash = clash_of(sound, registration) if registration else ""
-        if registration and not clash:
+        if registration and clash:
+            clash += _whose(used, registration)
+        elif registration:
             sound = join(sound, registration)
+            used.append((plugin, registration))
         plugins.append(msgspec.structs.replace(plugin, error=plugin.error or clash))
     return Plugins(
         plugins=tuple(plugins),
@@ -139,6 +145,14 @@ def load_plugins(found: Iterable[EntryPoint] | None = None, *, read: Read = read
         gates=sound.gates,
         listeners=sound.listeners,
     )
+
+
+def _whose(used: Iterable[tuple[Plugin, Registration]], clashing: Registration) -> str:
+    """Which plugin has the name that another wants too."""
+    for plugin, registration in used:
+        if taken_name(registration, clashing):
+            return f": {plugin.name} ({plugin.distribution or plugin.module})"
+    return ""
 
 
 def is_ours(point: EntryPoint) -> bool:

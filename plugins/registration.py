@@ -8,6 +8,8 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import msgspec
@@ -23,6 +25,8 @@ from angarium.plugins.sections import FIELDS
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _METHODS = ("open", "send", "parse_callback", "close")
 _ASYNC = ("open", "send", "close")
+_BETWEEN = ("importlib", "pluggy", "angarium.")
+"""Modules between us and a plugin that is loaded."""
 
 
 class PluginBroken(Exception):
@@ -56,21 +60,40 @@ def join(one: Registration, other: Registration) -> Registration:
 
 def clash_of(taken: Registration, new: Registration) -> str:
     """Why `new` cannot stand beside what is taken already; "" if it can."""
-    channels = {channel.name for channel in taken.channels}
-    own = {channel.name for channel in new.channels}
-    for name in own & channels:
-        return f"there is already a channel named {name}"
-    here, there = _by_kind(new), _by_kind(taken)
-    for kind, names in here.items():
-        for name in sorted(names & there[kind]):
-            return f"another plugin already has a {kind} named {name}"
+    clash = taken_name(taken, new)
+    if clash:
+        return clash
+    channels = {channel.name for channel in taken.channels + new.channels}
     for provider in new.providers:
-        if provider.channel not in own | channels:
+        if provider.channel not in channels:
             return (
                 f"{provider.name} delivers on {provider.channel}, a channel that no installed "
                 "plugin registers"
             )
     return ""
+
+
+def taken_name(taken: Registration, new: Registration) -> str:
+    """What of `new` has a name that is taken already; "" if nothing."""
+    for name in _channel_names(new) & _channel_names(taken):
+        return f"there is already a channel named {name}"
+    consents = {channel.consent_attribute: channel.name for channel in taken.channels}
+    for channel in new.channels:
+        if channel.consent_attribute in consents:
+            whose = consents[channel.consent_attribute]
+            return (
+                f"the channel {channel.name} needs a consent of its own: "
+                f"{channel.consent_attribute} is that of {whose}"
+            )
+    here, there = _by_kind(new), _by_kind(taken)
+    for kind, names in here.items():
+        for name in sorted(names & there[kind]):
+            return f"another plugin already has a {kind} named {name}"
+    return ""
+
+
+def _channel_names(registration: Registration) -> set[str]:
+    return {channel.name for channel in registration.channels}
 
 
 def _by_kind(registration: Registration) -> dict[str, set[str]]:
@@ -96,7 +119,7 @@ def read_plugin(point: EntryPoint) -> Registration:
     except PluginBroken:
         raise
     except (Exception, SystemExit) as error:
-        raise PluginBroken(f"{type(error).__name__}: {error}") from error
+        raise PluginBroken(f"{type(error).__name__}: {error}{_place_of(error)}") from error
     _check(registration)
     return registration
 
@@ -111,6 +134,15 @@ def _register(point: EntryPoint) -> pluggy.PluginManager:
             f"{point.value} has no function marked @hookimpl; import hookimpl from angarium.plugins"
         )
     return manager
+
+
+def _place_of(error: BaseException) -> str:
+    """Where in the plugin, or in what it uses, that was raised; "" if it was before."""
+    place = ""
+    for frame, line in walk_tb(error.__traceback__):
+        if not frame.f_globals.get("__name__", "").startswith(_BETWEEN):
+            place = f" ({Path(frame.f_code.co_filename).name}, line {line})"
+    return place
 
 
 def _all(answers: Iterable[Iterable[Any]]) -> tuple[Any, ...]:
@@ -135,6 +167,7 @@ def _check(registration: Registration) -> None:
 
 def _names(registration: Registration) -> Iterable[tuple[str, list[str]]]:
     yield "channel", [channel.name for channel in registration.channels]
+    yield "consent", [channel.consent_attribute for channel in registration.channels]
     yield "provider", [provider.name for provider in registration.providers]
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import inspect
@@ -84,8 +84,15 @@ def suggestion(name: str, known: list[str]) -> str:
 
 
 def _detail(wanted: Any, error: ValueError) -> str:
-    """What msgspec says, except where it would repeat the value."""
+    """What msgspec says, except where it would repeat the value, or a pattern that has a name."""
     kind = inspect.type_info(wanted)
+    if isinstance(kind, inspect.Metadata):
+        extra: Mapping[str, Any] = cast("Any", kind).extra or {}
+        if "form" in extra:
+            return f"must be {extra['form']}"
+        kind = kind.type
+    if isinstance(kind, inspect.DictType) and str(error).startswith("Expected `object`"):
+        return "must be a table, which only the file can hold"
     if isinstance(kind, inspect.LiteralType):
         return "must be one of " + ", ".join(str(value) for value in kind.values)
     return str(error).replace("`", "")

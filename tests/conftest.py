@@ -11,8 +11,10 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 
 from angarium.core.store.open import open_store
 from angarium.core.store.open import sqlite_url as url_of
@@ -27,6 +29,20 @@ MIGRATED = "migrated_template"
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def own_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that runs in a test sets up logs; no logger may keep that for the tests after."""
+    configure = structlog.configure
+
+    def without_cache(**settings: Any) -> None:
+        settings["cache_logger_on_first_use"] = False
+        configure(**settings)
+
+    monkeypatch.setattr(structlog, "configure", without_cache)
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from angarium.core.people.app_state import Sight
-from angarium.core.people.consent import Consent, standing
+from angarium.core.people.consent import Consent, heed, standing
 from angarium.core.people.devices import (
     Device,
     Devices,
@@ -19,6 +19,7 @@ from angarium.plugins import Channel
 
 OPTED_IN: Final = "opted_in"
 OPTED_OUT: Final = "opted_out"
+UNSET: Final = "unset"
 NO_ADDRESS: Final = "no_address"
 """Why somebody is not opted in who would be, had they an address."""
 ADDRESS_DEAD: Final = "address_dead"
@@ -68,14 +69,25 @@ def find_address(
     if not channel.address_attribute:
         return _of_devices(channel, contact, device)
     value = attributes.get(channel.address_attribute)
-    if not isinstance(value, str) or not value:
-        return ""
+    if isinstance(value, int) and not isinstance(value, bool):  # a chat's id, say
+        value = str(value)
+    return read_address(channel, value) if isinstance(value, str) and value else ""
+
+
+def read_address(channel: Channel, text: str) -> str:
+    """The address as it is stored and sent to. Raises BadAddress, whatever a plugin does."""
     if channel.parse_address is None:
-        return value
+        return text
     try:
-        return channel.parse_address(value)
+        found: Any = channel.parse_address(text)  # a stranger may have written it
     except ValueError as error:
         raise BadAddress(str(error)) from error
+    except (Exception, SystemExit) as error:
+        why = f"the channel {channel.name} cannot read it: {type(error).__name__}"
+        raise BadAddress(why) from None
+    if not isinstance(found, str):
+        raise BadAddress(f"the channel {channel.name} makes no text of it")
+    return found
 
 
 def with_open_app(channel: Channel, contact: Contact, now: int, within: int) -> Contact:
@@ -108,19 +120,24 @@ def consent_to(
 ) -> tuple[str, str]:
     """(`opted_in`, `opted_out` or `unset`; why), by the person's own word or the channel's rule."""
     said = contact.consents.get(channel.name)
-    if said is None and not channel.address_attribute:
+    if not channel.address_attribute:
         allowed = permission_on(contact.devices.values(), channel.address_kind)
         if allowed is not None:
-            return (OPTED_IN if allowed.granted else OPTED_OUT), "permission"
+            stands = heed(standing(said, False, None), allowed)
+            return stands.state, stands.reason
+    word = attributes.get(channel.consent_attribute)
     if said is None:
-        word = attributes.get(channel.consent_attribute)
         if isinstance(word, bool):
             return (OPTED_IN if word else OPTED_OUT), "explicit"
+        if word is not None:  # of a time when nobody knew that it is a consent
+            return UNSET, "none"
     by_address = channel.consent_default == OPTED_IN and bool(channel.address_attribute)
     has_address = by_address and bool(attributes.get(channel.address_attribute))
     stands = standing(said, has_address, None)
     if by_address and not has_address and said is None:
         return stands.state, NO_ADDRESS
+    if word is False and stands.state == OPTED_IN:  # told while the channel's plugin was away
+        return OPTED_OUT, "explicit"
     return stands.state, stands.reason
 
 

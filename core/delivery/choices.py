@@ -1,6 +1,6 @@
 """What somebody may choose on the page of their preferences: the channels that can reach them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,24 +23,39 @@ class Choice(msgspec.Struct, frozen=True):
     wanted: bool
 
 
-def choices_of(
+def addresses_of(
     channels: Iterable[Channel], attributes: Mapping[str, Any], contact: Contact
-) -> list[Choice]:
-    """The choices of one person.
+) -> dict[str, str]:
+    """By channel: where one person's messages would go; those that cannot reach them are left out.
 
-    What their browser or phone forbids they cannot allow by a link (S2.10), so it is left out.
+    What their browser or phone forbids they cannot allow by a link (S2.10), so it is left out too.
     """
-    found: list[Choice] = []
+    found: dict[str, str] = {}
     for channel in channels:
         state, why = consent_to(channel, attributes, contact)
         forbidden = state == OPTED_OUT and why == "permission"
-        if not forbidden and _is_reachable(channel, attributes, contact):
-            found.append(Choice(channel.name, state == OPTED_IN))
+        address = "" if forbidden else _address(channel, attributes, contact)
+        if address:
+            found[channel.name] = address
     return found
 
 
-def _is_reachable(channel: Channel, attributes: Mapping[str, Any], contact: Contact) -> bool:
+def choices_of(
+    channels: Iterable[Channel],
+    attributes: Mapping[str, Any],
+    contact: Contact,
+    reachable: Container[str],
+) -> list[Choice]:
+    """The choices of one person, who is reachable by these channels."""
+    return [
+        Choice(channel.name, consent_to(channel, attributes, contact)[0] == OPTED_IN)
+        for channel in channels
+        if channel.name in reachable
+    ]
+
+
+def _address(channel: Channel, attributes: Mapping[str, Any], contact: Contact) -> str:
     try:
-        return bool(find_address(channel, attributes, contact, None))
+        return find_address(channel, attributes, contact, None)
     except BadAddress:
-        return False
+        return ""

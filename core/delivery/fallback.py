@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from angarium.core.delivery.keys import make_id
-from angarium.core.delivery.record import Delivery, NewDelivery, plan_again
+from angarium.core.delivery.record import CODE, Delivery, NewDelivery, plan_again
 from angarium.core.delivery.status import DeliveryState
 
 EARLIER: Final = "inPlaceOf"
@@ -20,7 +20,7 @@ EXPIRES: Final = "expires"
 
 S = DeliveryState
 
-_KEPT: Final = ("event", "data", EXPIRES)
+_KEPT: Final = ("event", "data", CODE, EXPIRES)
 _MARK: Final = f'"{EARLIER}"'
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 

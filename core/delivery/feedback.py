@@ -107,7 +107,7 @@ def feedback_of(provider: str, channel: str, update: StatusUpdate, now: int) -> 
         delivery=update.key,
         channel=channel,
         provider=provider,
-        provider_id=update.provider_id,
+        provider_id=clean(update.provider_id),  # as the ledger has it
         status="" if reaction else update.status,
         reason=update.reason,
         address=update.address,

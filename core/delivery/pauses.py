@@ -25,8 +25,11 @@ class Health(msgspec.Struct, frozen=True):
         return 1 if self.pauses else concurrency
 
     def succeeded(self) -> "Health":
-        """It took a message, or refused that message for good: it works."""
-        return Health() if self.failures or self.pauses else self
+        """It took a message, or refused that message for good: it works.
+
+        A pause that has begun meanwhile is kept: the message was sent before it.
+        """
+        return Health(paused_until=self.paused_until) if self.failures or self.pauses else self
 
     def failed(self, now: int) -> "Health":
         """It did not take a message, or gave no answer."""

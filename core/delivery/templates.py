@@ -8,6 +8,7 @@ again and again), and ranges anywhere but in a loop (they would be written out i
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any, NoReturn
 
 from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined, Undefined
@@ -142,10 +143,28 @@ def _environment(html: bool, strict: bool, added: Mapping[str, Filter]) -> Envir
     date.with_environment = True  # type: ignore[attr-defined]  # how Liquid knows what to hand over
     ours = {"jalali": filters.jalali, "fa_digits": filters.fa_digits, "toman": filters.toman}
     limited = filters.bounded(environment.filters)
-    environment.filters |= {**added, **limited, **ours, "date": date}
+    theirs = {name: _contained(name, filter_) for name, filter_ in added.items()}
+    environment.filters = {**theirs, **environment.filters, **limited, **ours, "date": date}
     # A template may mark nothing as safe that came from a person.
     environment.filters.pop("safe", None)
     return environment
+
+
+def _contained(name: str, filter_: Filter) -> Filter:
+    """A plugin's filter that may raise what it likes: one message cannot be made, no more."""
+
+    @wraps(filter_)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return filter_(*args, **kwargs)
+        except (LiquidError, TypeError):  # TypeError: Liquid's word for wrong arguments
+            raise
+        except (Exception, SystemExit) as error:
+            raise RenderFailed(
+                f"template: the filter {name} raised {type(error).__name__}"
+            ) from None
+
+    return call
 
 
 def _parse(environment: Environment, text: str) -> BoundTemplate:

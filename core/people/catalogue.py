@@ -4,14 +4,16 @@ Every value that is cut or refused comes back as a Problem (S2.12).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from angarium.config.limits import ATTRIBUTE_NAME_LENGTH, ATTRIBUTES_PER_TYPE, STRING_LENGTH
 from angarium.core.events.times import find_zone
 from angarium.core.events.values import Problem, check_number, fits, type_of
+from angarium.core.people.consent import channels_by_attribute
 from angarium.core.people.phone import normalise_mobile
 from angarium.plugins.addresses import parse_email
+from angarium.plugins.channel import Channel
 
 TYPES_IN_SEGMENTS = frozenset({"string", "number", "boolean", "date"})
 
@@ -46,10 +48,16 @@ Report = Callable[[Problem], None]
 
 
 class Types:
-    """The types that are fixed already in a workspace; `first` holds those fixed since loading."""
+    """The types that are fixed already in a workspace; `first` holds those fixed since loading.
 
-    def __init__(self, fixed: Mapping[str, str]) -> None:
+    added: the channels of plugins; the attributes of their consents and addresses have types, too.
+    consents: all channels by the attributes that hold their consents.
+    """
+
+    def __init__(self, fixed: Mapping[str, str], added: Iterable[Channel] = ()) -> None:
         self.fixed = dict(fixed)
+        self.consents = channels_by_attribute(added)
+        self.addresses = {one.address_attribute for one in added if one.address_attribute}
         self.first: dict[str, str] = {}
 
     def fix(self, name: str, kind: str) -> str | None:
@@ -73,6 +81,9 @@ def read_trait(
     if name in SYSTEM:
         read = _READERS.get(name, _text)(name, value, region, report)
         return None if read is None else (name, read)
+    if _is_added(name, types):
+        read = (_opt_in if name in types.consents else _text)(name, value, region, report)
+        return None if read is None else (name, read)
     if not name or len(name) > ATTRIBUTE_NAME_LENGTH:
         report(
             Problem(
@@ -87,15 +98,20 @@ def read_trait(
     return None if stored is None else (name, stored)
 
 
+def _is_added(name: str, types: Types) -> bool:
+    return name in types.consents or name in types.addresses
+
+
 def is_known(name: str, types: Types) -> bool:
     """Whether anybody in the workspace can have the attribute; else there is nothing to unset."""
-    return name in SYSTEM or name in types.fixed
+    return name in SYSTEM or _is_added(name, types) or name in types.fixed
 
 
 def fits_operation(name: str, op: str, operand: Any, types: Types, report: Report) -> bool:
     """Whether an attribute may be incremented, added to or removed from by `operand`."""
-    if name in SYSTEM:
-        reason = f"{name} is a {SYSTEM[name]}: set it instead"
+    if name in SYSTEM or _is_added(name, types):
+        kind = SYSTEM.get(name, "boolean" if name in types.consents else "string")
+        reason = f"{name} is a {kind}: set it instead"
         report(Problem(name, "wrong_type", reason, operand))
         return False
     if not name or len(name) > ATTRIBUTE_NAME_LENGTH:

@@ -7,13 +7,24 @@ made that visitor known; an opt-in made while anonymous never outweighs a word o
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from angarium.core.people.devices import Permission
 from angarium.plugins.channel import BUILT_IN_CHANNELS, Channel
 
 RECORDS_KEPT = 20
+STRICTER: Final = 2**32
+"""More than any message's own tie."""
+
+
+def channels_by_attribute(added: Iterable[Channel] = ()) -> dict[str, str]:
+    """Channels' names, ours and those added, by the attributes that hold people's consents."""
+    return {one.consent_attribute: one.name for one in (*added, *BUILT_IN_CHANNELS)}
+
+
+CONSENT_OF: Final[Mapping[str, str]] = channels_by_attribute()
 
 
 class Word(msgspec.Struct, array_like=True):
@@ -52,6 +63,11 @@ def say(consent: Consent | None, word: Word) -> Consent:
         words = sorted([*consent.anonymous, word], key=_order)
         consent.anonymous = words[-RECORDS_KEPT:]
     return consent
+
+
+def tie_of(tie: int, opted_in: bool) -> int:
+    """What decides between words of one instant: the stricter rules; then the message's own tie."""
+    return tie if opted_in else tie + STRICTER
 
 
 def bind(consent: Consent, anonymous_id: str, at: int) -> bool:
@@ -93,6 +109,17 @@ def standing(consent: Consent | None, has_address: bool, since: int | None) -> S
     if word is not None:
         return Standing("opted_in" if word.opted_in else "opted_out", word.reason, word.at)
     return Standing("opted_in", "default", since) if has_address else Standing("unset", "none")
+
+
+def heed(said: Standing, allowed: Permission) -> Standing:
+    """The standing of one whose browser or phone spoke too (S2.10).
+
+    Their own word rules, save that none outlives a later refusal of the permission.
+    """
+    refused_since = not allowed.granted and allowed.at >= (said.at or 0)
+    if said.state != "unset" and not refused_since:
+        return said
+    return Standing("opted_in" if allowed.granted else "opted_out", "permission", allowed.at)
 
 
 def standings(

@@ -98,6 +98,11 @@ class Device(msgspec.Struct, array_like=True):
         )
 
     @property
+    def forbids(self) -> bool:
+        """Whether the browser or phone was told to show nothing."""
+        return self.permission is not None and not self.permission.granted
+
+    @property
     def is_live(self) -> bool:
         """Whether it has an address that messages may go to."""
         return self.has_address and not self.is_dead
@@ -131,11 +136,15 @@ def address_key(text: str) -> str:
 
 
 def find_live(devices: Mapping[str, Device], kind: str, preferred: str | None) -> Device | None:
-    """The device of that kind that a message goes to: `preferred`, else the one used last."""
+    """The device of that kind that a message goes to: `preferred`, else the one used last.
+
+    One that forbids notifications only where there is no other.
+    """
     live = {id: one for id, one in devices.items() if one.is_live and _is_of(one, kind)}
-    if preferred is not None and preferred in live:
-        return live[preferred]
-    return max(live.values(), key=stamp, default=None)
+    shows = {id: one for id, one in live.items() if not one.forbids} or live
+    if preferred is not None and preferred in shows:
+        return shows[preferred]
+    return max(shows.values(), key=stamp, default=None)
 
 
 def open_devices(devices: Mapping[str, Device], kind: str, now: int, within: int) -> Devices:

@@ -126,28 +126,28 @@ class Books:
             device.death = None
         if not text:
             return
-        claim = self._claim(id, text, stamp(word))
-        if own.text == text:
+        key = address_key(text)
+        claim = self._claim(id, key, stamp(word))
+        if _has(device, key):
             own.lost = claim.device != id
             device.death = claim.death
 
-    def _claim(self, id: str, text: str, told: Stamp) -> Claim:
-        key = address_key(text)
+    def _claim(self, id: str, key: str, told: Stamp) -> Claim:
         claim = self.claims.get(key)
         if claim is None:
             claim = self.claims[key] = Claim(id, *told)
             self.claimed.add(key)
-        elif claim.device == id or self._win(claim, text, told):
+        elif claim.device == id or self._win(claim, key, told):
             claim.device = id
             claim.at, claim.tie = max((claim.at, claim.tie), told)
             self.claimed.add(key)
         return claim
 
-    def _win(self, claim: Claim, text: str, told: Stamp) -> bool:
+    def _win(self, claim: Claim, key: str, told: Stamp) -> bool:
         """Whether `told` is later than the claim; then the device that had the address loses it."""
         rival = self._find(claim.device)
-        theirs = rival.address if rival is not None else None
-        if theirs is None or theirs.text != text:
+        theirs = rival.address if rival is not None and _has(rival, key) else None
+        if theirs is None:
             return told > (claim.at, claim.tie)
         if told <= stamp(theirs):
             return False
@@ -165,3 +165,8 @@ class Books:
         if claim is not None and claim.device == id:
             claim.at, claim.tie = max((claim.at, claim.tie), stamp(own))
             self.claimed.add(key)
+
+
+def _has(device: Device, key: str) -> bool:
+    """Whether its address, live or not, has this key: a browser's may have come with other keys."""
+    return device.address is not None and address_key(device.address.text) == key

@@ -21,11 +21,9 @@ from angarium.core.people.catalogue import (
     is_known,
     read_trait,
 )
-from angarium.core.people.consent import Consent, Standing, Word
-from angarium.core.people.devices import Device, Devices, permission_on
+from angarium.core.people.consent import CONSENT_OF, Consent, Standing, Word
+from angarium.core.people.devices import Device, Devices, Permission, permission_on
 from angarium.plugins.channel import BUILT_IN_CHANNELS
-
-CONSENT_OF = {channel.consent_attribute: channel.name for channel in BUILT_IN_CHANNELS}
 
 Report = Callable[[Problem], None]
 
@@ -43,30 +41,23 @@ def attributes_of(state: State) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def permissions_of(devices: Iterable[Device]) -> dict[str, Standing]:
-    """What the permissions of a person's devices say, by the name of each channel of theirs."""
-    found: dict[str, Standing] = {}
-    for channel in BUILT_IN_CHANNELS:
-        if channel.address_attribute:
-            continue
-        word = permission_on(devices, channel.address_kind)
-        if word is not None:
-            state = "opted_in" if word.granted else "opted_out"
-            found[channel.name] = Standing(state, "permission", word.at)
-    return found
+def permissions_of(devices: Iterable[Device]) -> dict[str, Permission]:
+    """What the person's devices allow, by the name of each channel that they spoke of."""
+    found = {
+        channel.name: permission_on(devices, channel.address_kind)
+        for channel in BUILT_IN_CHANNELS
+        if not channel.address_attribute
+    }
+    return {name: word for name, word in found.items() if word is not None}
 
 
 def consents_of(
     state: State, plain: Mapping[str, Any], devices: Iterable[Device] = ()
 ) -> dict[str, Standing]:
-    """Where the person stands on each channel, by the channel's name.
-
-    An explicit word rules over the permission of a browser or phone.
-    """
+    """Where the person stands on each channel, by the channel's name."""
     found = consent.standings(state.consents, plain)
     for name, allowed in permissions_of(devices).items():
-        if found[name].state == "unset":
-            found[name] = allowed
+        found[name] = consent.heed(found[name], allowed)
     for channel in BUILT_IN_CHANNELS:
         standing = found[channel.name]
         if standing.reason == "default" and channel.address_attribute in state.cells:
@@ -74,9 +65,9 @@ def consents_of(
     return found
 
 
-def speaks_of_consent(message: Message) -> bool:
+def speaks_of_consent(message: Message, types: Types) -> bool:
     """Whether a message sets an opt-in attribute."""
-    return any(name in CONSENT_OF for name in message.traits)
+    return any(name in types.consents for name in message.traits)
 
 
 def touches(message: Message) -> bool:
@@ -89,7 +80,7 @@ def absorb(state: State, message: Message, types: Types, region: str, report: Re
     if message.kind == "identify":
         stamp = tie(message.id)
         for write in _writes(message, stamp, types, region, report):
-            _store(state, message, *write)
+            _store(state, message, types.consents, *write)
     hear_logins(state, message)
 
 
@@ -111,11 +102,22 @@ def opt_out(state: State, channel: str, at: int, source: str, reason: str) -> No
     choose(state, channel, False, at, source, reason)
 
 
-def choose(state: State, channel: str, opted_in: bool, at: int, source: str, reason: str) -> None:
-    """The person themself said whether they want a channel's messages."""
-    word = Word(opted_in, at, tie(source), reason)
+def choose(
+    state: State,
+    channel: str,
+    opted_in: bool,
+    at: int,
+    source: str,
+    reason: str,
+    consents: Mapping[str, str] = CONSENT_OF,
+) -> None:
+    """The person themself said whether they want a channel's messages.
+
+    consents: the channels by their consents' attributes: the attribute shows what was said.
+    """
+    word = Word(opted_in, at, consent.tie_of(tie(source), opted_in), reason)
     state.consents[channel] = consent.say(state.consents.get(channel), word)
-    for attribute, name in CONSENT_OF.items():
+    for attribute, name in consents.items():
         if name == channel:
             write = Write(True, at, word.tie, "set", opted_in)
             state.cells[attribute] = attributes.write(state.cells.get(attribute), write)
@@ -154,14 +156,17 @@ def _writes(
     return found
 
 
-def _store(state: State, message: Message, name: str, write: Write) -> None:
+def _store(
+    state: State, message: Message, consents: Mapping[str, str], name: str, write: Write
+) -> None:
+    channel = consents.get(name)
+    if channel is not None and write.op == "set":
+        opted_in = bool(write.value)
+        write = msgspec.structs.replace(write, tie=consent.tie_of(write.tie, opted_in))
+        visitor = None if message.known else message.anonymous_id
+        word = Word(opted_in, write.at, write.tie, "explicit", visitor)
+        state.consents[channel] = consent.say(state.consents.get(channel), word)
     state.cells[name] = attributes.write(state.cells.get(name), write)
-    channel = CONSENT_OF.get(name)
-    if channel is None or write.op != "set":
-        return
-    visitor = None if message.known else message.anonymous_id
-    word = Word(bool(write.value), write.at, write.tie, "explicit", visitor)
-    state.consents[channel] = consent.say(state.consents.get(channel), word)
 
 
 _decode_state = msgspec.json.Decoder(State).decode
@@ -202,7 +207,7 @@ class Profile(msgspec.Struct):
         """The plain values by name."""
         if self.plain is None:
             if self.changed:
-                self.plain = self._permissions() | attributes_of(self.state)
+                self.plain = attributes_of(self.state) | self._permissions()
             else:
                 self.plain = _decode_attributes(self.attributes_text)
         return self.plain
@@ -225,14 +230,14 @@ class Profile(msgspec.Struct):
         return consents_of(self.state, self.attributes, self.devices.values())
 
     def _permissions(self) -> dict[str, Any]:
-        """`push_opt_in` and `web_push_opt_in` follow the permission until they are set (S2.10)."""
+        """`push_opt_in` and `web_push_opt_in` follow the permission where that rules (S2.10)."""
         if not self.has_devices:
             return {}
-        allowed = permissions_of(self.devices.values())
+        stands = consents_of(self.state, {}, self.devices.values())
         return {
-            channel.consent_attribute: allowed[channel.name].state == "opted_in"
-            for channel in BUILT_IN_CHANNELS
-            if channel.name in allowed
+            attribute: stands[name].state == "opted_in"
+            for attribute, name in CONSENT_OF.items()
+            if stands[name].reason == "permission"
         }
 
     def touch(self) -> None:

@@ -48,6 +48,11 @@ async def lock_due(tx: Transaction, keys: Collection[Key], now: int) -> list[Key
     return [(workspace, id) for workspace, id in rows]
 
 
+async def pass_on(tx: Transaction, workspace: str, old: str, new: str) -> None:
+    """`new` went out again in the place of `old`: to that one people may still react."""
+    await tx.run("move_fallback", workspace=workspace, old=old, new=new)
+
+
 async def drop(tx: Transaction, keys: Collection[Key]) -> None:
     """These are not to be looked at any more."""
     if keys:

@@ -17,8 +17,9 @@ _decode = msgspec.json.Decoder(Reactions).decode
 
 
 class Handed(msgspec.Struct, frozen=True):
-    """To whom a delivery went, and to which address ("" if that is not known)."""
+    """A delivery: to whom it went, and to which address ("" if that is not known)."""
 
+    id: str
     profile_id: str
     channel: str
     address: str
@@ -35,7 +36,8 @@ async def find_handed(
     keys = sorted({(workspace, id) for id in names if id})
     rows = await tx.fetch("read_handed", keys=keys) if keys else ()
     found = {
-        id: Handed(profile, channel, address_of(context)) for id, profile, channel, context in rows
+        id: Handed(id, profile, channel, address_of(context))
+        for id, profile, channel, context in rows
     }
     return [found.get(id) for id in names]
 

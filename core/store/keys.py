@@ -6,7 +6,7 @@ Keys that an operator chose (ANGARIUM_ADMIN_KEY, ANGARIUM_WRITE_KEY) may be any 
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from secrets import randbits
 from typing import Final, Literal
@@ -19,6 +19,15 @@ from angarium.core.store.protocol import Row, Transaction
 Kind = Literal["admin", "write"]
 PREFIXES: Final[dict[Kind, str]] = {"admin": "ang_ak_", "write": "ang_wk_"}
 DEFAULT_SCOPES: Final[dict[Kind, tuple[str, ...]]] = {"admin": ("*",), "write": ("ingest",)}
+SCOPES: Final = frozenset(
+    [
+        *("campaigns:read", "campaigns:write", "decisions:write", "deliveries:read"),
+        *("deliveries:write", "events:read", "keys:read", "keys:write", "plugins:read"),
+        *("profiles:read", "profiles:write", "rejects:read"),
+        *("suppressions:read", "suppressions:write"),
+    ]
+)
+"""What an admin key may be kept to; a noun with `:*` is all of its scopes, `*` is everything."""
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET_LETTERS: Final = 43  # 62^43 > 2^256
@@ -46,6 +55,15 @@ class KeyRecord(msgspec.Struct, frozen=True):
     created_at: int
     expires_at: int | None
     revoked_at: int | None
+
+
+def scope_mistake(kind: Kind, scopes: Iterable[str]) -> str:
+    """Why a key of this kind cannot have one of these scopes; "" if it can have all."""
+    if kind == "write":
+        return "" if set(scopes) <= {*DEFAULT_SCOPES["write"]} else "a write key has ingest only"
+    nouns = {f"{scope.partition(':')[0]}:*" for scope in SCOPES}
+    strange = [scope for scope in scopes if scope not in {"*", "ingest", *nouns, *SCOPES}]
+    return f"{strange[0]} opens nothing; there are: {', '.join(sorted(SCOPES))}" if strange else ""
 
 
 def make_key(kind: Kind) -> str:

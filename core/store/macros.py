@@ -6,6 +6,7 @@
     {clustered}                 '' | without rowid
     {join}                      join in the order written, which SQLite else turns round: without
                                 figures on a table it takes a list of keys for the longer side
+    {mobile}                    a person's number, as the index on it has it
     {for_update} {skip_locked}  row locks on PostgreSQL; SQLite has one writer at a time
     {rows: a text, b json}      in an insert, instead of `values`: the rows given to `many`
     {in:ids text}               `where id {in:ids text}`: ids is a list
@@ -33,6 +34,10 @@ CONSTANTS: Mapping[str, Mapping[Dialect, str]] = {
     },
     "clustered": {"postgres": "", "sqlite": "without rowid"},
     "join": {"postgres": "join", "sqlite": "cross join"},
+    "mobile": {
+        "postgres": "(attributes ->> 'mobile')",
+        "sqlite": "json_extract(attributes, '$.mobile')",
+    },
     "for_update": {"postgres": "for update", "sqlite": ""},
     "skip_locked": {"postgres": "for update skip locked", "sqlite": ""},
 }

@@ -93,6 +93,12 @@ async def find_profiles(
     return {row[0]: Profile(*row) for row in rows}
 
 
+async def find_by_mobile(tx: Transaction, workspace: str, mobile: str, limit: int) -> list[str]:
+    """The profiles that have a number (E.164), up to `limit` of them."""
+    rows = await tx.fetch("find_by_mobile", workspace=workspace, mobile=mobile, limit=limit)
+    return [id for (id,) in rows]
+
+
 async def save_profiles(tx: Transaction, workspace: str, profiles: Iterable[Profile]) -> None:
     """Profiles as they are now; those that were only heard of are written more cheaply."""
     changed: list[tuple[object, ...]] = []

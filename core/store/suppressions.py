@@ -3,14 +3,10 @@
 They are compared by `fold_address` and shown as they were given.
 """
 
-from typing import Literal
-
 import msgspec
 
 from angarium.core.store.protocol import Row, Transaction
 from angarium.plugins.channel import EMAIL
-
-Reason = Literal["bounced", "complained", "operator"]
 
 
 class Suppression(msgspec.Struct, frozen=True):

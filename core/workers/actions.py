@@ -24,7 +24,7 @@ from angarium.core.store.changes import Changes
 from angarium.core.store.ledger import Withdrawal
 from angarium.core.store.protocol import Transaction
 from angarium.core.store.runs import Refusal, StoredRun
-from angarium.core.workers.planning import deliver_run
+from angarium.core.workers.planning import Wanted, choose_channels, deliver_run
 from angarium.core.workers.rules import RuleShelf
 
 Found = dict[str, StoredRun]
@@ -40,7 +40,7 @@ class Actions:
         self._now = now
         self._shard = shard
         self._runs: dict[str, StoredRun] = {}
-        self._deliveries: list[NewDelivery] = []
+        self._plans: list[tuple[Rule, Profile, StoredRun]] = []
         self._withdrawals: list[Withdrawal] = []
         self._refusals: dict[tuple[str, str, str], Refusal] = {}
         self._counts: dict[tuple[str, str], int] = {}
@@ -60,7 +60,7 @@ class Actions:
                     self._set(rule, person, run, found, message)
                 case Plan(run):
                     stored = self._set(rule, person, run, found, message)
-                    self._plan(rule, person, stored)
+                    self._plans.append((rule, person, stored))
                 case Cancel(id, reason, _):
                     self._cancel(rule, person, found[id], reason, found)
                 case Wait(id, until):
@@ -93,12 +93,6 @@ class Actions:
         self._count(rule, "waiting", (run.state == "waiting") - was)
         found[run.id] = self._runs[run.id] = stored
         return stored
-
-    def _plan(self, rule: Rule, person: Profile, stored: StoredRun) -> None:
-        shelf, request, now = self._shelf, stored.request_id, self._now
-        self._deliveries.append(
-            deliver_run(rule, stored.run, person, shelf.channels, request, now, shelf.messages)
-        )
 
     def _cancel(
         self, rule: Rule, person: Profile, stored: StoredRun, reason: str, found: Found
@@ -134,7 +128,26 @@ class Actions:
     async def save(self, tx: Transaction, changes: Changes) -> None:
         """Write everything."""
         await self.save_runs(tx)
-        await ledger.plan(tx, self._deliveries, changes)
+        await ledger.plan(tx, await self._deliveries(tx), changes)
         await ledger.cancel(tx, self._withdrawals, "stopped", changes, self._now)
         await runs.save_refusals(tx, self._workspace, list(self._refusals.values()))
         await runs.count_campaigns(tx, self._workspace, self._counts, self._shard)
+
+    async def _deliveries(self, tx: Transaction) -> list[NewDelivery]:
+        shelf, now = self._shelf, self._now
+        wanted = [
+            Wanted(
+                self._workspace,
+                person,
+                rule.definition,
+                rule.definition.content.order,
+                now,
+                stored.run.device,
+            )
+            for rule, person, stored in self._plans
+        ]
+        chosen = await choose_channels(tx, wanted, shelf.channels, shelf.messages)
+        return [
+            deliver_run(rule, stored.run, person, channel, stored.request_id, now, shelf.messages)
+            for (rule, person, stored), channel in zip(self._plans, chosen, strict=True)
+        ]

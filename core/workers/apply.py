@@ -9,6 +9,8 @@ from functools import partial
 
 import msgspec
 
+from angarium.core.bus.subjects import feedback_subject
+from angarium.core.delivery.told import read_told
 from angarium.core.events.message import Message
 from angarium.core.events.times import MINUTE
 from angarium.core.events.values import Problem
@@ -115,6 +117,7 @@ def _fold(batch: Batch, crowd: People, message: Message, owner: str) -> None:
         person.touch()
     body: object = message.properties
     if message.kind in EVENTS:
+        _tell_reaction(batch, message)
         if message.properties:
             report = partial(batch.refuse, message)
             message.properties = batch.knowledge.clean(message.name, message.properties, report)
@@ -127,12 +130,20 @@ def _fold(batch: Batch, crowd: People, message: Message, owner: str) -> None:
     batch.log.append(_log_row(batch.workspace, message, owner, _encode(body).decode()))
 
 
+def _tell_reaction(batch: Batch, message: Message) -> None:
+    """What it says of a delivery takes the way of all such news."""
+    told = read_told(message.name, message.properties, message.id, message.at)
+    if told is not None:
+        batch.changes.say(feedback_subject(batch.workspace), _encode(told))
+
+
 def _absorb(batch: Batch, person: Profile, message: Message) -> None:
     report = partial(batch.refuse, message)
-    rules.absorb(person.state, message, batch.knowledge.types, batch.region, report)
+    types = batch.knowledge.types
+    rules.absorb(person.state, message, types, batch.region, report)
     person.touch()
     late = not message.known or batch.joins.is_early(message.user_id, message.at)
-    if late and person.user_id is not None and rules.speaks_of_consent(message):
+    if late and person.user_id is not None and rules.speaks_of_consent(message, types):
         batch.rebuild.add(person.id)
 
 

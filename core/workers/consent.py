@@ -1,10 +1,12 @@
 """What people say of a channel by a link or a reply: their profile learns it, and the log."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from angarium.core.people import profile as rules
+from angarium.core.people.consent import CONSENT_OF
 from angarium.core.store import people
 from angarium.core.store.protocol import Transaction
 from angarium.core.store.reading import MERGES_FOLLOWED
@@ -21,10 +23,19 @@ class ConsentBody(msgspec.Struct):
 
 
 async def opt_out(
-    tx: Transaction, workspace: str, profile_id: str, channel: str, at: int, id: str
+    tx: Transaction,
+    workspace: str,
+    profile_id: str,
+    channel: str,
+    at: int,
+    id: str,
+    *,
+    consents: Mapping[str, str] = CONSENT_OF,
 ) -> None:
     """Withdraw from `channel` at `at` (ms), as `choose` does."""
-    await choose(tx, workspace, profile_id, channel, False, at, id, "unsubscribed")
+    await choose(
+        tx, workspace, profile_id, channel, False, at, id, "unsubscribed", consents=consents
+    )
 
 
 async def choose(
@@ -36,10 +47,13 @@ async def choose(
     at: int,
     id: str,
     reason: str,
+    *,
+    consents: Mapping[str, str] = CONSENT_OF,
 ) -> None:
     """Opt in to `channel` or out at `at` (ms); `id` is unique: the same again changes nothing.
 
     Of somebody who was erased nothing is written; of one who was merged, whose profile it is now.
+    consents: the channels by the attributes that hold their consents.
     """
     message_id = f"{KIND}:{id}"
     if await tx.fetch("find_seen", workspace=workspace, ids=[message_id]):
@@ -49,7 +63,7 @@ async def choose(
         return
     found = await people.lock_profiles(tx, workspace, {living: None}, at)
     person = found[living]
-    rules.choose(person.state, channel, opted_in, at, message_id, reason)
+    rules.choose(person.state, channel, opted_in, at, message_id, reason, consents)
     person.touch()
     await people.save_profiles(tx, workspace, [person])
     state = "opted_in" if opted_in else "opted_out"

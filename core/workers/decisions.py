@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -27,6 +27,7 @@ from angarium.core.store import ledger, people, rejects
 from angarium.core.store.campaigns import find_campaign
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import StoreError
+from angarium.core.store.ledger import Key
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.workspaces import DEFAULT
 from angarium.core.workers.clock import Now
@@ -36,7 +37,8 @@ from angarium.core.workers.place import Place
 from angarium.core.workers.planning import (
     PROMISES,
     Channels,
-    choose_channel,
+    Wanted,
+    choose_channels,
     expiry,
     fallback_after,
 )
@@ -51,6 +53,8 @@ TOO_DEEP = f"a decision may have {JSON_DEPTH} levels; this has more"
 UNHEARD = 2_000
 """Milliseconds that a decision waits for a person of whom nothing is known yet: what a service said
 of them just before may still be on the other stream."""
+LOOK = 100
+"""Milliseconds between two looks whether something is known now."""
 
 
 class Decision(msgspec.Struct, rename="camel", kw_only=True):
@@ -127,6 +131,7 @@ class Decisions:
         while True:
             try:
                 strange |= await self._workspaces.strangers([name for name, _ in named])
+                await self._wait_for_people(named)
                 await self._publisher.commit(work)
             except StoreError as error:
                 log.warning("decisions_wait", reason=str(error))
@@ -138,6 +143,15 @@ class Decisions:
             self._place.position = received[-1].sequence
             crash_point("decisions.committed")
             return
+
+    async def _wait_for_people(self, named: Sequence[tuple[str, Received]]) -> None:
+        """Until something is known of those for whom a channel is to be chosen, or too late."""
+        for _ in range(UNHEARD // LOOK):
+            async with self._store.reading() as tx:
+                until = await _unheard_until(tx, named, self._now())
+            if self._now() >= until:
+                return
+            await asyncio.sleep(LOOK / 1000)
 
     async def _work(
         self,
@@ -171,14 +185,14 @@ class Decisions:
         definition = parse_campaign(stored.definition)
         now = self._now()
         person = await _lock_person(tx, workspace, decision.user_id, now)
-        unheard = person.revision == 0
-        if unheard:
+        if person.revision == 0:
             await people.save_profiles(tx, workspace, [person])
-        due_at = max(
-            now + UNHEARD if unheard else now, _instant(decision.not_before, "notBefore") or now
-        )
+        soonest = now + UNHEARD if _is_unheard(person, now) else now
+        due_at = max(soonest, _instant(decision.not_before, "notBefore") or now)
         named = _channel(decision, definition)
-        channel = named or choose_channel(definition, person, self._channels, None)
+        order = (named,) if named else definition.content.order
+        wanted = Wanted(workspace, person, definition, order, due_at)
+        [channel] = await choose_channels(tx, [wanted], self._channels, self._messages)
         until = _instant(decision.expires, "expires")
         expires = until or expiry(definition, channel, due_at, self._messages)
         return NewDelivery(
@@ -199,6 +213,60 @@ class Decisions:
             request_id=decision.request_id,
             fallback_after=None if named else fallback_after(definition, channel),
         )
+
+
+async def _unheard_until(tx: Transaction, named: Sequence[tuple[str, Received]], now: int) -> int:
+    """How long (ms) to wait for people of whom nothing is known yet, and who may be reached on one
+    channel or another; 0: there are none.
+
+    What stands behind them in the stream waits as well: two seconds after they came at most.
+    """
+    asked = [one for workspace, item in named if (one := _asking(workspace, item, now))]
+    known: set[Key] = set()
+    for workspace in {one.workspace for one in asked}:
+        ids = {one.profile for one in asked if one.workspace == workspace}
+        found = await people.find_profiles(tx, workspace, ids)
+        known |= {(workspace, id) for id, one in found.items() if not _is_unheard(one, now)}
+    ends: dict[Key, int] = {}
+    for one in asked:
+        if (one.workspace, one.profile) not in known:
+            campaign = (one.workspace, one.campaign)
+            ends[campaign] = max(one.until, ends.get(campaign, 0))
+    return max([end for key, end in ends.items() if await _has_choice(tx, *key)], default=0)
+
+
+class _Asking(NamedTuple):
+    """A decision that leaves the channel to us, and how long it may wait for its person (ms)."""
+
+    workspace: str
+    profile: str
+    campaign: str
+    until: int
+
+
+def _asking(workspace: str, item: Received, now: int) -> _Asking | None:
+    until = item.at + UNHEARD
+    if until <= now:
+        return None
+    try:
+        decision = _read(item.body)
+    except Refused:
+        return None
+    if decision.channel is not None:
+        return None
+    profile = profile_of_user(workspace, decision.user_id)
+    return _Asking(workspace, profile, decision.campaign, until)
+
+
+async def _has_choice(tx: Transaction, workspace: str, campaign: str) -> bool:
+    stored = await find_campaign(tx, workspace, campaign)
+    return stored is not None and len(parse_campaign(stored.definition).content.order) > 1
+
+
+def _is_unheard(person: Profile, now: int) -> bool:
+    """Whether nothing is known of somebody who may have been told of just now."""
+    known = person.attributes or person.devices or person.merged_into
+    return not known and now - person.created_at < UNHEARD
 
 
 async def _lock_person(tx: Transaction, workspace: str, user_id: str, now: int) -> Profile:

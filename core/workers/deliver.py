@@ -106,30 +106,25 @@ class Deliverer:
                         task.cancel()
                     await asyncio.gather(*beside, return_exceptions=True)
         finally:
-            for sender in senders:
-                await sender.provider.close()
+            await asyncio.gather(*map(_close, senders))
 
     async def _open(self) -> list[Sender]:
-        """Open providers; one that cannot be opened sends nothing."""
-        senders: list[Sender] = []
-        for route, provider in self._providers:
-            try:
-                await provider.open()
-            except Exception as error:
-                log.error("provider_not_opened", provider=route.name, reason=str(error))
-                continue
-            senders.append(
-                Sender(
-                    route,
-                    provider,
-                    self._recorder.note,
-                    self._now,
-                    concurrency=self._settings.concurrency,
-                    ahead=self._settings.batch,
-                    seconds=self._settings.send_seconds,
-                    policy=self._settings.policy,
-                )
+        """Open providers, at the same time; one that cannot be opened sends nothing."""
+        opened = await asyncio.gather(*(_opens(*one) for one in self._providers))
+        senders = [
+            Sender(
+                route,
+                provider,
+                self._recorder.note,
+                self._now,
+                concurrency=self._settings.concurrency,
+                ahead=self._settings.batch,
+                seconds=self._settings.send_seconds,
+                policy=self._settings.policy,
             )
+            for (route, provider), is_open in zip(self._providers, opened, strict=True)
+            if is_open
+        ]
         await self._make_paces(senders)
         return senders
 
@@ -157,6 +152,24 @@ class Deliverer:
         await asyncio.gather(*(senders.drain(seconds) for senders in channels.values()))
         await self._recorder.settle()
         await self._desk.give_back(None)
+
+
+async def _opens(route: Route, provider: Provider) -> bool:
+    try:
+        await provider.open()
+    except Exception as error:
+        # A provider knows its own name only, and names its settings by that.
+        reason = str(error).replace(f"channels.{provider.name}.", f"channels.{route.name}.")
+        log.error("provider_not_opened", provider=route.name, reason=reason)
+        return False
+    return True
+
+
+async def _close(sender: Sender) -> None:
+    try:
+        await sender.provider.close()
+    except Exception as error:
+        log.error("provider_not_closed", provider=sender.name, error=type(error).__name__)
 
 
 async def _listen(sender: Sender, bus: Bus, now: Now) -> None:

@@ -6,7 +6,7 @@ of the campaign that can reach the person gets a delivery, which passes all gate
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -30,10 +30,11 @@ from angarium.core.workers.crash import crash_point
 from angarium.core.workers.outbox import Publisher
 from angarium.core.workers.planning import (
     Channels,
+    Wanted,
     channels_after,
+    choose_channels,
     expiry,
     fallback_after,
-    first_open,
 )
 
 log: Any = structlog.get_logger()
@@ -97,41 +98,53 @@ class Fallbacks:
         due = await fallbacks.list_due(tx, now, TIMERS_AT_ONCE)
         found = await _find(tx, due, now)
         times: dict[Key, int] = {}
-        planned: list[NewDelivery] = []
+        missed: list[tuple[Delivery, Wanted]] = []
         for key, delivery in found.deliveries.items():
-            match self._decide(delivery, found, now):
+            match _decide(delivery, found, now):
                 case int(at):
                     times[key] = at
-                case NewDelivery() as new:
-                    planned.append(new)
+                case Wanted() as wanted:
+                    missed.append((delivery, wanted))
                 case None:
                     pass
         gone = {key for key, profile in due.items() if profile is None}
         await fallbacks.drop(tx, (found.deliveries.keys() - times.keys()) | gone)
         await fallbacks.set_timers(tx, times)
-        await ledger.plan(tx, planned, changes)
+        await ledger.plan(tx, await self._next(tx, missed, now), changes)
         crash_point("fallbacks.before_commit")
         return len(found.deliveries) + len(gone)
 
-    def _decide(self, delivery: Delivery, found: _Found, now: int) -> NewDelivery | int | None:
-        """What goes in its place, or when to look again; None: it is not needed, or nothing can."""
-        person = found.people.get((delivery.workspace, delivery.profile_id))
-        definition = found.definitions.get(_version(delivery))
-        if person is None or definition is None or definition.content.fallback is None:
-            return None
-        fallback = definition.content.fallback
-        if fallback.unless & found.reactions[delivery.key]:
-            return None
-        at = ask_at(delivery, fallback.after, now)
-        if at is None or at > now:
-            return at
-        order = channels_after(definition, delivery.channel)
-        if not order:
-            return None
-        channel = first_open(order, person, self._channels, delivery.device)
-        expires_at = expiry(definition, channel, now, self._rules)
-        after = fallback_after(definition, channel)
-        return in_its_place(delivery, channel, now, expires_at, after)
+    async def _next(
+        self, tx: Transaction, missed: Sequence[tuple[Delivery, Wanted]], now: int
+    ) -> list[NewDelivery]:
+        """What goes in the place of messages that nobody reacted to."""
+        wanted = [one for _, one in missed]
+        chosen = await choose_channels(tx, wanted, self._channels, self._rules)
+        planned: list[NewDelivery] = []
+        for (delivery, one), channel in zip(missed, chosen, strict=True):
+            expires_at = expiry(one.definition, channel, now, self._rules)
+            after = fallback_after(one.definition, channel)
+            planned.append(in_its_place(delivery, channel, now, expires_at, after))
+        return planned
+
+
+def _decide(delivery: Delivery, found: _Found, now: int) -> Wanted | int | None:
+    """Who is to be sent something else, or when to look again; None: it is not needed, or nothing
+    can."""
+    person = found.people.get((delivery.workspace, delivery.profile_id))
+    definition = found.definitions.get(_version(delivery))
+    if person is None or definition is None or definition.content.fallback is None:
+        return None
+    fallback = definition.content.fallback
+    if fallback.unless & found.reactions[delivery.key]:
+        return None
+    at = ask_at(delivery, fallback.after, now)
+    if at is None or at > now:
+        return at
+    order = channels_after(definition, delivery.channel)
+    if not order:
+        return None
+    return Wanted(delivery.workspace, person, definition, order, now, delivery.device)
 
 
 async def _find(tx: Transaction, due: Mapping[Key, str | None], now: int) -> _Found:

@@ -5,7 +5,7 @@ reader; a lease (leases.py) keeps a second one from trying.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -23,11 +23,13 @@ from angarium.core.delivery.feedback import (
     parse_feedback,
 )
 from angarium.core.delivery.status import Reaction
+from angarium.core.people.consent import CONSENT_OF
 from angarium.core.store import positions
 from angarium.core.store.attempts import Suppressed
 from angarium.core.store.changes import Changes
 from angarium.core.store.errors import Contention, Refused, StoreUnavailable
 from angarium.core.store.feedback import Handed, apply_feedback, find_handed, settle
+from angarium.core.store.people import find_by_mobile
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.resends import resend
 from angarium.core.workers.choices import take_choices
@@ -39,11 +41,15 @@ from angarium.core.workers.heard import find_unheard, remember
 from angarium.core.workers.outbox import Publisher
 from angarium.core.workers.tolls import permit
 from angarium.core.workers.workspaces import Workspaces
+from angarium.plugins.channel import SMS
 
 log: Any = structlog.get_logger()
 
 MESSAGES_AT_ONCE = 500
 PAUSE_SECONDS = 0.5
+
+SHARING = 100
+"""People of one number who are opted out by its STOP; the number itself is suppressed for all."""
 
 WITHDRAWALS = (Reaction.UNSUBSCRIBED, Reaction.COMPLAINED)
 """Reactions by which a person opts out of the channel."""
@@ -65,13 +71,21 @@ class FeedbackReader:
     """The reader of the stream; `unknown` and `unreadable` count what named nothing of ours."""
 
     def __init__(
-        self, store: Store, bus: Bus, publisher: Publisher, opt_out: OptOut, now: Now
+        self,
+        store: Store,
+        bus: Bus,
+        publisher: Publisher,
+        opt_out: OptOut,
+        now: Now,
+        consents: Mapping[str, str] = CONSENT_OF,
     ) -> None:
+        """consents: the channels by the attributes that hold their consents."""
         self._store = store
         self._bus = bus
         self._publisher = publisher
         self._opt_out = opt_out
         self._now = now
+        self._consents = consents
         self._workspaces = Workspaces(store)
         self.early = EarlyNews(store, publisher, self._apply, now)
         self._position = 0
@@ -160,7 +174,7 @@ class FeedbackReader:
     async def _apply(
         self, tx: Transaction, workspace: str, items: Sequence[Feedback], changes: Changes
     ) -> int:
-        items, chosen = await take_choices(tx, workspace, items)
+        items, chosen = await take_choices(tx, workspace, items, self._consents)
         settled = await self._settle(tx, workspace, items, changes)
         items = await find_unheard(tx, workspace, [i for i in items if i.kind != OPERATOR])
         handed = await find_handed(tx, workspace, items)
@@ -168,6 +182,7 @@ class FeedbackReader:
             if delivery is not None and item.word in WITHDRAWALS:
                 channel, person = delivery.channel, delivery.profile_id
                 await self._opt_out(tx, workspace, person, channel, item.at, item.id)
+        await self._stop(tx, workspace, [item for item in items if _is_stop(item)])
         called = [
             (item.provider or found.channel, found)
             for item, delivery in zip(items, handed, strict=True)
@@ -180,6 +195,14 @@ class FeedbackReader:
         await bury(tx, dead)
         stopped = sum(1 for item in items if _is_stop(item))
         return len(heard) + stopped + settled + chosen
+
+    async def _stop(self, tx: Transaction, workspace: str, stops: Sequence[Feedback]) -> None:
+        """Whose number it is opts out, so that another number of theirs gets nothing either."""
+        for item in stops:
+            if item.channel == SMS.name:
+                for person in await find_by_mobile(tx, workspace, item.address, SHARING):
+                    id = f"{item.id or item.at}:{person}"
+                    await self._opt_out(tx, workspace, person, item.channel, item.at, id)
 
     async def _settle(
         self, tx: Transaction, workspace: str, items: Sequence[Feedback], changes: Changes

@@ -55,7 +55,7 @@ async def remember(
         if item.kind == STATUS:
             said.append((workspace, item.id, now))
             continue
-        word = {"kind": item.word, "delivery": item.delivery, "channel": delivery.channel}
+        word = {"kind": item.word, "delivery": delivery.id, "channel": delivery.channel}
         body = msgspec.json.encode(word).decode()
         whose = (workspace, _message_id(item), delivery.profile_id, item.at, now)
         done.append((*whose, REACTION_KIND, "", None, None, None, None, body))

@@ -206,7 +206,10 @@ class Ingest:
         knowledge = self._knowledge.get(workspace)
         if knowledge is None:
             knowledge = self._knowledge[workspace] = await load_knowledge(
-                tx, workspace, self._settings.event_names
+                tx,
+                workspace,
+                self._settings.event_names,
+                tuple(self._rules.channels.values()),
             )
         knowledge.begin()
         now = self._now()

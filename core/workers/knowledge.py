@@ -3,20 +3,27 @@
 A batch works on a copy that becomes the truth when its transaction commits.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from angarium.config.limits import EVENT_NAMES, PROPERTIES
+from angarium.core.delivery.told import REACTION_EVENTS
 from angarium.core.events.values import LARGEST_INTEGER, Problem, check_number, fits, type_of
+from angarium.core.people.app_state import APP_EVENTS
 from angarium.core.people.catalogue import Types
+from angarium.core.people.devices import PUSH_EVENTS
 from angarium.core.people.joins import Joins
 from angarium.core.people.profile import Report
 from angarium.core.store.errors import Contention
 from angarium.core.store.joins import load_joins
 from angarium.core.store.protocol import Transaction
+from angarium.plugins import Channel
 
 PLAIN: Mapping[str, type] = {"string": str, "boolean": bool, "number": float, "array": list}
 """Types of which every value fits; the others are looked at more closely."""
+
+OURS: Final = PUSH_EVENTS | APP_EVENTS.keys() | REACTION_EVENTS.keys()
+"""Events that mean something to us, an opt-out among them: no quota keeps them out."""
 
 PropertyKey = tuple[str, str]
 """(event name, property name)"""
@@ -33,8 +40,12 @@ class Knowledge:
         attributes: dict[str, str],
         most_names: int,
         joins: Joins,
+        added: Sequence[Channel] = (),
     ) -> None:
-        """`most_names`: distinct event names; more is a sender that puts data into names."""
+        """`most_names`: distinct event names; more is a sender that puts data into names.
+
+        added: the channels of plugins.
+        """
         self.workspace = workspace
         self.joins = joins
         self._most_names = most_names
@@ -43,13 +54,14 @@ class Knowledge:
         self._plain: dict[str, dict[str, type]] = {}
         self._expect(properties)
         self.attributes = attributes
-        self.types = Types(attributes)
+        self._added = added
+        self.types = Types(attributes, added)
         self.new_properties: dict[PropertyKey, str] = {}
         self.new_names: set[str] = set()
 
     def begin(self) -> None:
         """Forget what a batch that failed had fixed."""
-        self.types = Types(self.attributes)
+        self.types = Types(self.attributes, self._added)
         self.new_properties = {}
         self.new_names = set()
 
@@ -65,7 +77,8 @@ class Knowledge:
         """Whether an event of this name may be stored."""
         if name in self.names or name in self.new_names:
             return True
-        if len(self.names) + len(self.new_names) >= self._most_names:
+        full = len(self.names) + len(self.new_names) >= self._most_names
+        if full and name not in OURS:
             return False
         self.new_names.add(name)
         return True
@@ -132,7 +145,10 @@ class Knowledge:
 
 
 async def load_knowledge(
-    tx: Transaction, workspace: str, most_names: int = EVENT_NAMES
+    tx: Transaction,
+    workspace: str,
+    most_names: int = EVENT_NAMES,
+    added: Sequence[Channel] = (),
 ) -> Knowledge:
     """All that is fixed in a workspace so far."""
     names = await tx.fetch("list_event_names", workspace=workspace)
@@ -145,4 +161,5 @@ async def load_knowledge(
         {name: kind for name, kind in attributes},
         most_names,
         await load_joins(tx, workspace),
+        added,
     )

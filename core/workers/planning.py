@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from angarium.core.campaigns.definition import CampaignDefinition
 from angarium.core.campaigns.rules import Rule
 from angarium.core.campaigns.runs import Run
@@ -11,7 +13,10 @@ from angarium.core.delivery.keys import make_id
 from angarium.core.delivery.record import AT_LEAST_ONCE, AT_MOST_ONCE, NewDelivery
 from angarium.core.delivery.rules import NO_RULES, MessageRules
 from angarium.core.events.times import DAY, HOUR, MINUTE
+from angarium.core.people.devices import open_devices
 from angarium.core.people.profile import Profile
+from angarium.core.store.protocol import Transaction
+from angarium.core.store.recipients import AddressKey, find_suppressed
 from angarium.plugins import Channel
 
 Channels = Mapping[str, Channel]
@@ -24,47 +29,81 @@ SHORTEST: Final = MINUTE
 PROMISES: Final[Mapping[str, str]] = {"marketing": AT_MOST_ONCE, "transactional": AT_LEAST_ONCE}
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """Somebody who is to be sent a campaign's version at `due_at` (ms), on one of `order`.
+
+    device: of the trigger.
+    """
+
+    workspace: str
+    person: Profile
+    definition: CampaignDefinition
+    order: Sequence[str]
+    due_at: int
+    device: str | None = None
+
+
 def contact_of(person: Profile) -> Contact:
     """The part of a profile that tells where it can be reached."""
     return Contact(person.state.consents, person.devices)
 
 
-def reachable(person: Profile, channels: Channels, device: str | None = None) -> list[str]:
+def reachable(person: Profile, channels: Channels) -> list[str]:
     """The channels on which somebody is opted in and has an address."""
     contact = contact_of(person)
     return [
         name
         for name, channel in channels.items()
-        if consent_to(channel, person.attributes, contact)[0] == OPTED_IN
-        and _has_address(channel, person, contact, device)
+        if _may_reach(channel, person, contact) and _address(channel, person, contact, None)
     ]
 
 
-def _has_address(channel: Channel, person: Profile, contact: Contact, device: str | None) -> bool:
-    try:
-        return bool(find_address(channel, person.attributes, contact, device))
-    except BadAddress:
-        return False
-
-
-def choose_channel(
-    definition: CampaignDefinition, person: Profile, channels: Channels, device: str | None
-) -> str:
-    """The channel of the campaign on which the person is sent something first."""
-    return first_open(definition.content.order, person, channels, device)
-
-
-def first_open(
-    order: Sequence[str], person: Profile, channels: Channels, device: str | None
-) -> str:
-    """The first of these channels that may and can reach the person.
+async def choose_channels(
+    tx: Transaction, wanted: Sequence[Wanted], channels: Channels, messages: MessageRules = NO_RULES
+) -> list[str]:
+    """For each the first of its channels that may and can reach the person (S1.14).
 
     Where none does, the first: its gates then say in the statistics why nothing was sent.
     """
-    if len(order) == 1:
-        return order[0]
-    open_channels = set(reachable(person, channels, device))
-    return next((name for name in order if name in open_channels), order[0])
+    found = [_addresses(one, channels, messages.app_open) for one in wanted]
+    suppressed = await find_suppressed(tx, {key for keys in found for key in keys.values()})
+    return [
+        next((name for name, key in keys.items() if key not in suppressed), one.order[0])
+        for one, keys in zip(wanted, found, strict=True)
+    ]
+
+
+def _addresses(one: Wanted, channels: Channels, app_open: int) -> dict[str, AddressKey]:
+    """Where each channel may and can reach the person, in order; a live one in an open app only."""
+    if len(one.order) == 1:
+        return {}
+    found: dict[str, AddressKey] = {}
+    contact = contact_of(one.person)
+    for name in one.order:
+        channel = channels.get(name)
+        if channel is None or not _may_reach(channel, one.person, contact):
+            continue
+        where = contact
+        if one.definition.content.is_live(name):
+            kind = channel.address_kind
+            devices = open_devices(contact.devices, kind, one.due_at, app_open)
+            where = msgspec.structs.replace(contact, devices=devices)
+        address = _address(channel, one.person, where, one.device)
+        if address:
+            found[name] = (one.workspace, name, address)
+    return found
+
+
+def _may_reach(channel: Channel, person: Profile, contact: Contact) -> bool:
+    return consent_to(channel, person.attributes, contact)[0] == OPTED_IN
+
+
+def _address(channel: Channel, person: Profile, contact: Contact, device: str | None) -> str:
+    """Where messages go; "" if there is no address, or none that can be sent to."""
+    try:
+        return find_address(channel, person.attributes, contact, device)
+    except BadAddress:
+        return ""
 
 
 def channels_after(definition: CampaignDefinition, channel: str) -> tuple[str, ...]:
@@ -85,13 +124,12 @@ def deliver_run(
     rule: Rule,
     run: Run,
     person: Profile,
-    channels: Channels,
+    channel: str,
     request_id: str | None,
     now: int,
     messages: MessageRules = NO_RULES,
 ) -> NewDelivery:
-    """The delivery of a run whose time has come."""
-    channel = choose_channel(rule.definition, person, channels, run.device)
+    """The delivery of a run whose time has come, on the channel that was chosen."""
     due_at = now if run.due_at is None else run.due_at
     return NewDelivery(
         workspace=rule.workspace,

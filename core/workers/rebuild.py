@@ -144,7 +144,8 @@ def _absorb(batch: Batch, profile: Profile, state: State, totals: Totals, row: R
     if row[4] == consent.KIND:
         word = _word(row[9])
         opted_in = word.state == "opted_in"
-        rules.choose(state, word.channel, opted_in, row[2], row[1], word.reason)
+        said = (word.channel, opted_in, row[2], row[1], word.reason)
+        rules.choose(state, *said, batch.knowledge.types.consents)
         return
     message = _message(row)
     profile.see(message.at)

@@ -22,6 +22,7 @@ from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.retries import RetryPolicy
 from angarium.core.delivery.routes import Route, Standing
 from angarium.core.delivery.throughput import Throughput
+from angarium.core.events.times import format_instant
 from angarium.core.store.attempts import Answer, Suppressed
 from angarium.core.workers.clock import Now
 from angarium.core.workers.crash import crash_point
@@ -215,6 +216,10 @@ class Sender:
         except asyncio.CancelledError:
             self._note(self._doubt(delivery, "cut_off"))
             raise
+        except Exception as error:
+            kind = type(error).__name__
+            log.error("outcome_unreadable", provider=self.name, delivery=delivery.id, error=kind)
+            noted = self._doubt(delivery, f"{self.name}: an outcome that cannot be read")
         crash_point("deliver.sent")
         self._note(noted)
 
@@ -247,7 +252,7 @@ class Sender:
                 kind = type(error).__name__
                 reason = f"{self.name}: raised {kind}"
                 log.warning("provider_raised", provider=self.name, delivery=delivery.id, error=kind)
-        self.health = self.health.failed(self._now())
+        self._worsen(self.health.failed(self._now()), reason)
         return self._doubt(delivery, reason)
 
     def _delayed(
@@ -257,7 +262,7 @@ class Sender:
         wait = None if failure.retry_after is None else int(failure.retry_after * 1000)
         if failure.pause:
             return self._paused(delivery, failure.reason, now, wait, others)
-        self.health = self.health.failed(now)
+        self._worsen(self.health.failed(now), failure.reason)
         if others:
             wanted = after_delay_of_one(delivery, failure.reason, now, self._policy, wait, others)
         else:
@@ -272,7 +277,7 @@ class Sender:
         wait: int | None,
         others: Mapping[str, int],
     ) -> Noted:
-        self.health = self.health.asked_to_pause(now, wait)
+        self._worsen(self.health.asked_to_pause(now, wait), reason)
         until = max(self.health.paused_until, now + 1)
         asked = None if wait is None else Pause(self.name, until)
         return self._passed_on(delivery, reason, now, until, others, asked)
@@ -291,6 +296,13 @@ class Sender:
         else:
             wanted = after_pause(delivery, reason, until)
         return Noted(Answer(delivery, wanted), pause=asked)
+
+    def _worsen(self, health: Health, reason: str) -> None:
+        """Of each pause the operator is told once: with others in its place, nothing is held."""
+        if health.pauses > self.health.pauses:
+            until = format_instant(health.paused_until)
+            log.warning("provider_paused", provider=self.name, until=until, reason=clean(reason))
+        self.health = health
 
     def _refused(self, delivery: Delivery, message: Message, failure: PermanentFailure) -> Noted:
         self.health = self.health.succeeded()  # it works: this message is what it does not like

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from angarium.config.decode import Mistake
     from angarium.config.load import Loaded
-    from angarium.config.settings import Plugins
+    from angarium.config.settings import Settings
 
 T = TypeVar("T")
 Chosen = Path | None
@@ -55,23 +53,25 @@ def load(config: Chosen, *, with_channels: bool = False) -> "Loaded":
         raise wrong_settings([str(mistake) for mistake in invalid.mistakes]) from None
 
 
-def _channel_mistakes(
-    sections: "Mapping[str, Mapping[str, Any]]", plugins: "Plugins"
-) -> "list[Mistake]":
+def _channel_mistakes(settings: "Settings") -> "list[Mistake]":
     from angarium.config.decode import Mistake
     from angarium.gateway.isolation.loading import load_isolated
+    from angarium.gateway.routes import build_routes, strange_channels
     from angarium.plugins.settings import SettingsInvalid
 
-    if not sections:
+    sections, served = settings.channels, settings.deliver.channels
+    if not sections and not served:
         return []
+    plugins = load_isolated(settings.plugins, sections=sections)
+    errors = strange_channels(plugins, served)
     try:
-        load_isolated(plugins, sections=sections).create_providers(sections)
+        build_routes(plugins, sections)
     except SettingsInvalid as invalid:
-        return [
-            Mistake(setting, detail if detail.endswith((".", "?")) else f"{detail}.")
-            for setting, detail in invalid.errors
-        ]
-    return []
+        errors += invalid.errors
+    return [
+        Mistake(setting, detail if detail.endswith((".", "?")) else f"{detail}.")
+        for setting, detail in errors
+    ]
 
 
 def wrong_settings(mistakes: list[str]) -> WrongSettings:

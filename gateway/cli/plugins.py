@@ -100,14 +100,19 @@ def check_plugin(config: Chosen, what: str) -> None:
 
     WHAT is a folder with the plugin's source: then its tests are run, and it is said which of its
     providers the conformance kit has tested with what. Or it is the name of an installed plugin:
-    then it is loaded, its settings are read, and its process is started and ended; nothing is sent.
+    then it is loaded, its settings are read, and its process is started, opens, and ends; nothing
+    is sent.
     """
+    from msgspec.structs import replace
+
+    from angarium.gateway.logs import configure_logs
     from angarium.gateway.plugin_checks import check_folder, check_installed
 
     if Path(what).is_dir():
         findings = check_folder(Path(what))
     else:
         settings = load(config).settings
+        configure_logs(replace(settings.log, level="warning"), process="check")
         findings = run_async(lambda: check_installed(what, settings))
     for finding in findings:
         sign = click.style("ok  ", fg="green") if finding.well else click.style("FAIL", fg="red")

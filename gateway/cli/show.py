@@ -40,9 +40,13 @@ def doctor(config: Chosen) -> None:
     Checks everything that an instance needs, and changes nothing. Ends with status 1 when there
     is a problem.
     """
+    from msgspec.structs import replace
+
     from angarium.gateway.doctor import examine
+    from angarium.gateway.logs import configure_logs
 
     loaded = load(config)
+    configure_logs(replace(loaded.settings.log, level="warning"), process="doctor")
     findings = run_async(lambda: examine(loaded))
     width = max(len(finding.check) for finding in findings)
     for finding in findings:

@@ -44,7 +44,12 @@ def keys() -> None:
 @config_option
 @click.option("--kind", type=click.Choice(["admin", "write"]), required=True)
 @click.option("--name", required=True, help="What it is for, so that it can be recognised.")
-@click.option("--scope", "scopes", multiple=True, help="What it may do, as campaigns:write.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="What an admin key may do, as campaigns:write or campaigns:*. Without: everything.",
+)
 @click.option("--expires", metavar="DURATION", help="ISO 8601, as P90D. Without: never.")
 def create_key(
     config: Chosen,
@@ -55,7 +60,7 @@ def create_key(
 ) -> None:
     """Make a key and show it, once."""
     from angarium.core.events.times import parse_duration
-    from angarium.core.store.keys import make_key, save_key
+    from angarium.core.store.keys import make_key, save_key, scope_mistake
     from angarium.core.workers.clock import now
     from angarium.gateway.first import WORKSPACE
 
@@ -64,6 +69,8 @@ def create_key(
         expires_at = at + parse_duration(expires) if expires else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--expires") from None
+    if mistake := scope_mistake(kind, scopes):
+        raise click.BadParameter(mistake, param_hint="--scope")
 
     async def work(tx: "Transaction") -> str:
         return await save_key(

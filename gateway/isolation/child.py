@@ -11,6 +11,7 @@ import resource
 import signal
 import threading
 import time
+import traceback
 import typing
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint
@@ -18,7 +19,7 @@ from importlib.metadata import EntryPoint
 import msgspec
 import uvloop
 
-from angarium.gateway.isolation.serving import OUT_OF_MEMORY, QUIT, Server, end
+from angarium.gateway.isolation.serving import OUT_OF_MEMORY, QUIT, Server, end, end_all
 from angarium.gateway.isolation.wire import (
     LENGTH,
     Described,
@@ -37,6 +38,8 @@ from angarium.plugins.settings import Secret, SettingsInvalid, decode_settings
 
 ORPHAN_SECONDS = 1.0
 """How often to look whether the parent is still there."""
+SPARE_SECONDS = 2.0
+"""Of work in which nobody could look, beyond what a loop may stand still."""
 
 
 def main() -> None:
@@ -44,13 +47,16 @@ def main() -> None:
     orders, answers = _take_streams()
     start = _first(orders)
     _limit(start)
-    threading.Thread(target=_watch, args=(start.parent,), daemon=True).start()
+    threading.Thread(target=_watch, args=(start,), daemon=True).start()
     try:
         _work(start, orders, answers)
     except MemoryError:
         end(OUT_OF_MEMORY)
     except SystemExit:
         end(QUIT)
+    except BaseException:
+        traceback.print_exc()
+        end(1)
     end(0)
 
 
@@ -72,8 +78,8 @@ def _work(start: Start, orders: int, answers: int) -> None:
         return
     content = _content(start, registration, provider) if provider else None
     server = Server(start.point[1], provider, content, registration.listeners, answers)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.run(orders))  # does not return
+    # Does not return. Nor is it closed when it fails: to its tasks that would be a cancellation.
+    asyncio.Runner(loop_factory=uvloop.new_event_loop).run(server.run(orders))
 
 
 def _take_streams() -> tuple[int, int]:
@@ -118,11 +124,16 @@ def _limit(start: Start) -> None:
     faulthandler.register(signal.SIGUSR1, file=2, all_threads=False)
 
 
-def _watch(parent: int) -> None:
-    """A thread of its own: a loop that is blocked must not outlive the parent either."""
-    while os.getppid() == parent:
+def _watch(start: Start) -> None:
+    """A thread of its own: a loop that is blocked must not outlive the parent either.
+
+    Nor one that keeps this thread from running as well: then the system ends it (SIGPROF), after
+    so much work; not after so much time, in which all of us may have been stopped.
+    """
+    while os.getppid() == start.parent:
+        signal.setitimer(signal.ITIMER_PROF, start.hang_seconds + SPARE_SECONDS)
         time.sleep(ORPHAN_SECONDS)
-    end(0)
+    end_all()
 
 
 def _say(answers: int, said: Said) -> None:

@@ -21,6 +21,8 @@ from angarium.gateway.isolation.provider import IsolatedProvider
 log: Any = structlog.get_logger()
 
 AGAIN_SECONDS: Final = 60.0
+PAUSE_SECONDS: Final = 0.5
+"""Between two writings, however often a plugin's state changes."""
 HEARD: Final = 3 * 60_000
 """Milliseconds for which what a process told is believed."""
 KEPT: Final = 24 * 3_600_000
@@ -68,6 +70,7 @@ class _Teller:
         while True:
             self._changed.clear()
             await self._write(self._save)
+            await asyncio.sleep(PAUSE_SECONDS)
             try:
                 async with asyncio.timeout(AGAIN_SECONDS):
                     await self._changed.wait()

@@ -170,8 +170,10 @@ class Keeper:
 
     def _started(self, starting: asyncio.Task[Life]) -> None:
         self._starting = None
-        if not starting.cancelled():
-            starting.exception()  # whoever waited has it; perhaps nobody waits any more
+        error = None if starting.cancelled() else starting.exception()
+        if isinstance(error, SectionRefused):  # perhaps nobody waits for it any more
+            settings = [setting for setting, _ in error.mistakes]
+            log.error("plugin_refused_its_settings", **self._who, settings=settings)
 
     def _ended(self, life: Life) -> None:
         """A life ended; one that never served is told of by `start`."""

@@ -61,7 +61,7 @@ def isolate_listeners(point: Point, names: Sequence[str], home: Home) -> dict[st
     parent = os.getpid()
 
     def order() -> Start:
-        return Start("serve", point, parent, home.memory_bytes, home.files)
+        return Start("serve", point, parent, home.memory_bytes, home.files, home.hang_seconds)
 
     keeper = Keeper(point[0], "report listeners", home, order, ())
     return {name: IsolatedListener(name, keeper) for name in names}

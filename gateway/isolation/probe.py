@@ -26,6 +26,7 @@ from angarium.gateway.isolation.wire import (
     frame,
 )
 
+LAST_WORDS_SECONDS: Final = 1.0
 _CAUSES: Final = {QUIT: "called exit()", OUT_OF_MEMORY: "ran out of memory"}
 
 
@@ -55,14 +56,24 @@ class Probe:
             self._kill()
         except subprocess.TimeoutExpired:
             self._kill()
-            data, _ = self._process.communicate()
-            status = None
+            data, status = self._last_words(), None
         said = _read(data)
         if said is not None:
             return said
         if status is None:
             return f"it did not finish loading in {self._seconds:g} s"
         return "its process " + _CAUSES.get(status, f"ended with status {status}")
+
+    def _last_words(self) -> bytes:
+        """What was said until the end; somebody that it has started may keep the pipe open."""
+        try:
+            data, _ = self._process.communicate(timeout=LAST_WORDS_SECONDS)
+        except subprocess.TimeoutExpired as late:
+            data = late.output or b""
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        return data
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -80,7 +91,8 @@ def _read(data: bytes) -> Said | None:
 
 def ask_what(point: Point, home: Home) -> Probe:
     """Begin to ask a plugin what it registers."""
-    return Probe(Start("describe", point, os.getpid(), home.memory_bytes, home.files), home)
+    limits = home.memory_bytes, home.files, home.hang_seconds
+    return Probe(Start("describe", point, os.getpid(), *limits), home)
 
 
 def described(probe: Probe) -> Described:

@@ -20,6 +20,8 @@ from angarium.plugins.provider import Provider, Report
 from angarium.plugins.settings import SettingsInvalid
 
 CALLBACK_SECONDS = 10.0
+OPEN_SECONDS = 5.0
+"""How long others wait for one to open; it goes on by itself."""
 _update = msgspec.msgpack.Decoder(StatusUpdate).decode
 _updates = msgspec.msgpack.Decoder(list[StatusUpdate]).decode
 
@@ -43,6 +45,7 @@ class Source(msgspec.Struct, frozen=True):
             parent,
             self.home.memory_bytes,
             self.home.files,
+            self.home.hang_seconds,
             self.offer.name,
             where,
             section,
@@ -88,8 +91,9 @@ class IsolatedProvider(Provider):
         """Start its process. One that dies is started again later; raises ValueError for good."""
         self.keeper.opens = True
         try:
-            await self.keeper.life()
-        except Resting:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self.keeper.life()
+        except (Resting, TimeoutError):
             return
         except SectionRefused as refused:
             raise ValueError(str(refused)) from None

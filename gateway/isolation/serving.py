@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +25,7 @@ from angarium.gateway.isolation.wire import (
     Ready,
     Said,
     decode_order,
+    decode_said,
     encode,
     frame,
 )
@@ -37,6 +39,7 @@ QUIT: Final = 70
 """Exit status: the plugin called exit()."""
 OUT_OF_MEMORY: Final = 71
 REASON_LENGTH: Final = 300
+"""Characters of a reason, or of a message's id, that are told."""
 
 Listener = Callable[[Report], Awaitable[None]]
 
@@ -62,6 +65,13 @@ def end(status: int) -> NoReturn:
     """End this process at once: nothing that a plugin registered may hold it up."""
     sys.stderr.flush()
     os._exit(status)
+
+
+def end_all() -> NoReturn:
+    """End this process and what the plugin has started: together they are a session of our own."""
+    sys.stderr.flush()
+    os.killpg(0, signal.SIGKILL)
+    os._exit(0)
 
 
 def pack(message: Message) -> bytes:
@@ -117,7 +127,7 @@ class Server:
         while data := await reader.read(65536):
             for body in frames.cut(data):
                 self._obey(body)
-        end(0)
+        end_all()
 
     def _obey(self, body: bytes) -> None:
         match decode_order(body):
@@ -143,30 +153,25 @@ class Server:
     async def _answer(self, call: Call) -> None:
         try:
             said: Said = Done(call.id, await self._do(call))
-        except TemporaryFailure as failure:
-            after, pause = failure.retry_after, failure.pause
-            said = _failed(call, "temporary", failure.reason, retry_after=after, pause=bool(pause))
-        except PermanentFailure as failure:
-            dead = bool(failure.address_dead)
-            since = failure.dead_since
-            said = _failed(call, "permanent", failure.reason, address_dead=dead, dead_since=since)
-        except InDoubt as failure:
-            said = _failed(call, "in_doubt", failure.reason)
         except MemoryError:
             end(OUT_OF_MEMORY)
         except (SystemExit, KeyboardInterrupt):
             end(QUIT)
-        except Exception as error:
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and self._running[call.id].cancelling():
+                raise
             said = self._raised(call, error)
         self._say(said)
 
-    def _raised(self, call: Call, error: Exception) -> Failed:
-        if isinstance(error, _Wrong):
-            return _failed(call, "wrong", str(error))
-        if call.verb in ("open", "callback") and isinstance(error, PermissionError):
-            return _failed(call, "forged", str(error))
-        if call.verb in ("open", "callback") and isinstance(error, ValueError):
-            return _failed(call, "invalid", str(error))
+    def _raised(self, call: Call, error: BaseException) -> Failed:
+        try:
+            said = _outcome(call, error)
+            if said is not None:
+                decode_said(encode(said))
+                return said
+        except Exception:
+            kind = type(error).__name__
+            return _failed(call, "wrong", f"raised a {kind} with fields of the wrong kind")
         where = _where(error, self._root)
         return _failed(call, "raised", type(error).__name__, where=where)
 
@@ -206,7 +211,7 @@ class Server:
         accepted: Any = await provider.send(message)
         if not isinstance(accepted, Accepted):
             raise _Wrong("did not answer with Accepted")
-        return str(accepted.provider_id).encode("utf-8", "replace")
+        return str(accepted.provider_id)[:REASON_LENGTH].encode("utf-8", "replace")
 
     async def _hear(self, id: int, update: StatusUpdate) -> None:
         """What the provider calls with each update; returns when that is kept, or raises."""
@@ -231,6 +236,31 @@ def _updates(updates: Any) -> bytes:
     except (TypeError, ValueError):
         raise _Wrong("parse_callback did not answer with status updates") from None
     return encode(checked)
+
+
+def _outcome(call: Call, error: BaseException) -> Failed | None:
+    """What was raised, if the contract knows it."""
+    kind: Kind
+    reason: object = error
+    more: dict[str, Any] = {}
+    match error:
+        case TemporaryFailure():
+            kind, reason = "temporary", error.reason
+            more = {"retry_after": error.retry_after, "pause": bool(error.pause)}
+        case PermanentFailure():
+            kind, reason = "permanent", error.reason
+            more = {"address_dead": bool(error.address_dead), "dead_since": error.dead_since}
+        case InDoubt():
+            kind, reason = "in_doubt", error.reason
+        case _Wrong():
+            kind = "wrong"
+        case PermissionError() if call.verb in ("open", "callback"):
+            kind = "forged"
+        case ValueError() if call.verb in ("open", "callback"):
+            kind = "invalid"
+        case _:
+            return None
+    return _failed(call, kind, reason, **more)
 
 
 def _failed(call: Call, kind: Kind, reason: object, **more: Any) -> Failed:

@@ -28,8 +28,8 @@ class Start(Frame, frozen=True, tag="start"):
     """The first frame to a child: what to load, and within which limits.
 
     provider: "" for a child that has none; section: its settings, as they stand under `where`.
-    channels: the plugins that may bring its channel. memory_bytes, files: its limits. parent:
-    without that process it ends.
+    channels: the plugins that may bring its channel. memory_bytes, files, hang_seconds: its limits.
+    parent: without that process it ends.
     """
 
     task: Task
@@ -37,6 +37,7 @@ class Start(Frame, frozen=True, tag="start"):
     parent: int
     memory_bytes: int
     files: int
+    hang_seconds: float
     provider: str = ""
     where: str = ""
     section: Mapping[str, Any] = {}

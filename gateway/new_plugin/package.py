@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from string import Template
 from typing import Final
 
 from angarium.plugins.channel import BUILT_IN_CHANNELS
+from angarium.plugins.manager import ENTRY_POINT_GROUP, is_ours
 
 TEXTS: Final = Path(__file__).parent
 
@@ -22,17 +24,19 @@ CONTENTS: Final[Mapping[str, tuple[str, str]]] = {
 """The content of our channels, and the member that holds the text."""
 IMPORTED: Final = (
     "Accepted",
+    "CallbackRequest",
     "InDoubt",
     "Message",
     "PermanentFailure",
     "Provider",
+    "StatusUpdate",
     "TemporaryFailure",
     "hookimpl",
 )
 
 
 class NameRefused(Exception):
-    """A name that no provider or channel can have, or whose folder is taken; says what to do."""
+    """A name that no provider or channel can have, or whose folder cannot be; says what to do."""
 
 
 def write_package(parent: Path, name: str, channel: str | None = None) -> Path:
@@ -56,10 +60,13 @@ def write_package(parent: Path, name: str, channel: str | None = None) -> Path:
         f"tests/test_{words['module']}.py": "tests.txt",
     }
     added = "" if channel in ours else _text("channel.txt", words)
-    for path, text in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_text(text, words | {"added_channel": added}), encoding="utf-8")
+    try:
+        for path, text in files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(_text(text, words | {"added_channel": added}), encoding="utf-8")
+    except OSError as error:
+        raise NameRefused(f"{folder} cannot be written: {error.strerror}.") from error
     return folder
 
 
@@ -76,6 +83,8 @@ def _check(name: str, channel: str) -> None:
             f"{name!r} cannot be a provider's name: write <channel>_<vendor> in small letters and "
             "digits, as chat_telegram."
         )
+    if name in (point.name for point in entry_points(group=ENTRY_POINT_GROUP) if is_ours(point)):
+        raise NameRefused(f"{name} comes with Angarium: two of one name cannot be used.")
     if not _CHANNEL.fullmatch(channel):
         raise NameRefused(
             f"{channel!r} cannot be a channel's name: small letters, digits and _, at most 32."
@@ -103,6 +112,7 @@ def _words(name: str, channel: str, vendor: str) -> dict[str, str]:
         "member": member,
         "CHANNEL": channel.upper(),
         "variable": name.upper(),
+        "tested": _lines(camel, f"{camel}Settings", *([] if channel in CONTENTS else [content])),
         **_own_or_ours(channel, content, member),
     }
 
@@ -113,7 +123,6 @@ def _own_or_ours(channel: str, content: str, member: str) -> dict[str, str]:
         return {
             "imported": _imports(content),
             "tested_content": "",
-            "tested_import": "",
             "address": {"email": "someone@example.org"}.get(channel, "+989120000000"),
             "reached": f"People are reached on the channel `{channel}`, as the gateway knows them.",
         }
@@ -124,7 +133,6 @@ def _own_or_ours(channel: str, content: str, member: str) -> dict[str, str]:
     return {
         "imported": _imports("Channel"),
         "tested_content": body,
-        "tested_import": f"    {content},\n",
         "address": "4711",
         "reached": (
             f"It brings the channel `{channel}`: people are reached by the profile attribute\n"
@@ -134,7 +142,11 @@ def _own_or_ours(channel: str, content: str, member: str) -> dict[str, str]:
 
 
 def _imports(more: str) -> str:
-    return "\n".join(f"    {name}," for name in sorted([*IMPORTED, more]))
+    return _lines(*IMPORTED, more)
+
+
+def _lines(*names: str) -> str:
+    return "\n".join(f"    {name}," for name in sorted(names))
 
 
 def _text(file: str, words: Mapping[str, str]) -> str:

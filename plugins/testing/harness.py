@@ -29,7 +29,7 @@ class Harness:
     """One that the counterpart accepts."""
     outcomes: ClassVar[Sequence[Outcome]] = ()
     secrets: ClassVar[Sequence[str]] = ()
-    """Texts in the settings that must never be shown."""
+    """Texts that must never be shown, besides every `Secret` of the settings."""
 
     pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,4 @@
-"""What is told of messages afterwards: reliability.md's numbers 88 to 93, and 90's strangers."""
+"""What is told of messages afterwards: reliability.md's numbers 88 to 93 and 96, 90's strangers."""
 
 import asyncio
 import json
@@ -104,6 +104,23 @@ async def test_what_is_told_twice_counts_once(sent: Sent) -> None:
     await sent.tell(opened, opened, opened)
 
     assert (await sent.row())["reactions"]["opened"]["count"] == 1
+
+
+async def test_a_burst_is_worked_off_and_what_comes_after_it_counts(sent: Sent) -> None:
+    """96: a thousand at once, most of them of nothing that we sent."""
+    strange = [
+        sent.status("delivered", delivery="", provider="email_smtp", providerId=f"none_{number}")
+        for number in range(900)
+    ]
+    opened = [sent.reaction("opened") for _ in range(100)]
+    told = [json.dumps(body).encode() for body in (*strange, *opened)]
+    await asyncio.gather(
+        *(sent.client.request(SUBJECT, data, timeout=SEEN_SECONDS) for data in told)
+    )
+
+    await sent.tell()
+
+    assert (await sent.row())["reactions"]["opened"]["count"] == 100
 
 
 @pytest.mark.parametrize(

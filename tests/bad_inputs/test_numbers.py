@@ -22,6 +22,12 @@ REFUSALS = "tests/gateway/test_ingest_refusals.py::"
 PEOPLE = "tests/stories/test_people.py::"
 LINKS = "tests/stories/test_links.py::"
 FEEDBACK = HERE + "test_feedback.py::"
+SMS = "tests/plugins/test_sms.py::"
+BOUNCES = "tests/channels/test_bounces.py::"
+HTTP = "tests/channels/test_http.py::"
+ISOLATED = "tests/gateway/isolation/"
+DEVICES = "tests/people/test_devices.py::"
+SUBSCRIPTIONS = "tests/channels/test_web_push_address.py::"
 
 SHOWN: dict[int, tuple[str, ...]] = {
     1: (REQUEST,),
@@ -135,6 +141,29 @@ SHOWN: dict[int, tuple[str, ...]] = {
     81: (ADDRESS, HERE + "test_addresses.py::test_what_is_sent_to_is_what_the_profile_shows"),
     82: (HERE + "test_addresses.py::test_an_address_that_an_operator_suppressed_gets_nothing",),
     83: (HERE + "test_addresses.py::test_a_number_that_is_no_mobile_is_refused",),
+    84: (
+        SMS + "test_parts_are_counted_as_carriers_charge_them",
+        SMS + "test_an_extension_letter_and_a_surrogate_pair_are_not_split",
+        SMS + "test_the_parts_are_the_text_and_each_fits",
+        "tests/gateway/test_sms_parts.py::test_parts_are_those_that_will_be_paid_for",
+    ),
+    85: (
+        DEVICES + "test_a_bad_token_is_refused_by_name_and_costs_nothing_else",
+        "tests/channels/test_fcm_answers.py::test_each_answer_means_something",
+        "tests/channels/test_apns_answers.py::test_each_answer_means_something",
+    ),
+    86: (
+        DEVICES + "test_a_damaged_subscription_is_refused_by_name",
+        SUBSCRIPTIONS + "test_only_push_services_are_called",
+        "tests/drills/ssrf/test_ssrf.py::test_no_url_of_any_kind_reaches_what_is_not_public",
+        "tests/drills/ssrf/test_ssrf.py::test_a_redirect_leads_nowhere",
+        "tests/drills/ssrf/test_ssrf.py::"
+        "test_a_name_that_changes_its_mind_reaches_only_what_was_looked_at",
+    ),
+    87: (
+        DEVICES + "test_a_damaged_subscription_is_refused_by_name",
+        SUBSCRIPTIONS + "test_what_no_browser_made_is_a_dead_address",
+    ),
     88: (
         FEEDBACK + "test_a_callback_of_nobody_is_refused",
         "tests/gateway/test_callbacks.py::test_what_is_not_signed_is_refused",
@@ -146,6 +175,16 @@ SHOWN: dict[int, tuple[str, ...]] = {
         FEEDBACK + "test_a_reaction_to_what_was_never_sent_is_not_believed",
     ),
     93: (FEEDBACK + "test_nonsense_stops_nothing_that_comes_after_it",),
+    94: (
+        BOUNCES + "test_what_is_no_mail_cannot_be_read",
+        BOUNCES + "test_mail_that_was_written_to_cost_time_ends_soon",
+        BOUNCES + "test_boundaries_and_charsets_may_lie",
+        BOUNCES + "test_no_damage_kills_an_address",
+        BOUNCES + "test_a_return_path_that_we_did_not_make_names_nobody",
+        "tests/channels/test_mailbox.py::test_hostile_mail_is_left_and_stops_nobody",
+    ),
+    95: (BOUNCES + "test_a_letter_means_what_it_says_or_nothing",),
+    96: (FEEDBACK + "test_a_burst_is_worked_off_and_what_comes_after_it_counts",),
     97: (LINKS + "test_a_token_that_is_not_ours_is_an_unknown_page",),
     98: (LINKS + "test_a_click_leads_only_where_the_record_says",),
     99: (LINKS + "test_what_scanners_do_changes_nothing",),
@@ -155,6 +194,25 @@ SHOWN: dict[int, tuple[str, ...]] = {
         LINKS + "test_unsubscribing_twice_is_the_same_state",
     ),
     102: (LINKS + "test_an_unsubscription_stops_what_was_planned_before_it",),
+    108: (
+        HTTP + "test_no_more_of_an_answer_is_read_than_was_asked_for",
+        HTTP + "test_a_bomb_is_cut_where_it_would_unfold",
+        HTTP + "test_a_redirect_is_an_answer_like_any_other",
+        "tests/drills/provider_faults/test_hanging.py::"
+        "test_bytes_that_come_one_by_one_do_not_lengthen_the_wait",
+        "tests/drills/ssrf/test_ssrf.py::test_a_redirect_leads_nowhere",
+    ),
+    110: (
+        ISOLATED + "test_provider.py::"
+        "test_a_plugin_that_breaks_the_contract_is_named_and_its_send_in_doubt",
+        ISOLATED + "test_provider.py::test_a_process_that_dies_takes_only_what_it_had_begun",
+        ISOLATED + "test_provider.py::test_one_that_closes_the_files_between_us_dies",
+        ISOLATED + "test_provider.py::test_what_a_plugin_starts_goes_with_it",
+        ISOLATED + "test_provider.py::"
+        "test_after_so_many_failures_it_is_put_aside_and_then_tried_again",
+        ISOLATED + "test_deliver.py::test_a_rogue_costs_its_own_messages_and_no_others",
+        ISOLATED + "test_instance.py::test_a_rogue_is_named_and_everything_else_goes_on",
+    ),
     111: ("tests/config/test_load.py::test_every_mistake_is_named_at_once_with_its_remedy",),
     112: ("tests/store/test_migrate.py::test_a_newer_database_is_left_alone",),
 }  # fmt: skip
@@ -167,22 +225,13 @@ NOT_YET: dict[int, str] = {
     60: "audiences are not computed in the database",
     61: "there are no journeys",
     69: "a campaign is fired by events or decisions, one person at a time",
-    84: "there is no provider of SMS",
-    85: "there is no provider of push",
-    86: "there is no provider of web push",
-    87: "there is no provider of web push",
     92: "no provider speaks by SNS",
-    94: "bounce mails are not read",
-    95: "bounce mails are not read",
-    96: "no provider calls back",
     103: "there is no import and no export",
     104: "there is no import",
     105: "nothing can be uploaded",
     106: "there is no console",
     107: "there is no SDK of ours",
-    108: "nothing calls out",
-    109: "nothing calls out",
-    110: "a plugin runs in the worker's own process; what it raises is classified there",
+    109: "webhooks carry no count of hops: rules of repetition and frequency caps end a circle",
 }
 
 

@@ -29,7 +29,6 @@ LATER = {"retry_after": 10, "pause": False}
         (400, "BadMessageId", PermanentFailure, ALIVE),
         (400, "BadPriority", PermanentFailure, ALIVE),
         (400, "DuplicateHeaders", PermanentFailure, ALIVE),
-        (400, "IdleTimeout", PermanentFailure, ALIVE),
         (400, "InvalidPushType", PermanentFailure, ALIVE),
         (400, "MissingDeviceToken", PermanentFailure, ALIVE),
         (400, "PayloadEmpty", PermanentFailure, ALIVE),
@@ -48,6 +47,7 @@ LATER = {"retry_after": 10, "pause": False}
         (404, "BadPath", TemporaryFailure, OUR_FAULT),
         (429, "TooManyProviderTokenUpdates", TemporaryFailure, OUR_FAULT),
         (429, "TooManyRequests", TemporaryFailure, {"retry_after": 60, "pause": False}),
+        (400, "IdleTimeout", TemporaryFailure, LATER),
         (500, "InternalServerError", TemporaryFailure, LATER),
         (503, "ServiceUnavailable", TemporaryFailure, LATER),
         (503, "Shutdown", TemporaryFailure, LATER),
@@ -67,12 +67,20 @@ def test_each_answer_means_something(
     assert {name: getattr(found, name) for name in attributes} == attributes
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_the_server_may_say_how_long_to_wait(status: int) -> None:
+@pytest.mark.parametrize(("status", "pause"), [(429, False), (500, False), (503, True)])
+def test_the_server_may_say_how_long_to_wait(status: int, pause: bool) -> None:
+    """429 is about one phone, 500 about one message, 503 about all."""
     found = read_failure(Answer(status, {"retry-after": "17"}, b""))
 
     assert isinstance(found, TemporaryFailure)
-    assert found.retry_after == 17
+    assert (found.retry_after, found.pause) == (17, pause)
+
+
+@pytest.mark.parametrize("reason", ["BadEnvironmentKeyInToken", "BadEnvironmentKeyIdInToken"])
+def test_a_key_of_the_other_environment_is_named_however_apple_writes_it(reason: str) -> None:
+    found = read_failure(Answer(403, {}, json.dumps({"reason": reason}).encode()))
+
+    assert "check url" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,12 @@ async def connected(
     kind: type[Connection] = Connection,
     ping_seconds: float = 60.0,
     pong_seconds: float = 10.0,
+    most_streams: int = 100,
     changed: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[Connection, None]:
-    connection = kind(changed, ping_seconds=ping_seconds, pong_seconds=pong_seconds)
+    connection = kind(
+        changed, ping_seconds=ping_seconds, pong_seconds=pong_seconds, most_streams=most_streams
+    )
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: connection, "127.0.0.1", server.port)
     await connection.ready.wait()
@@ -202,6 +205,20 @@ async def test_an_idle_connection_ends_when_the_server_goes_away(server: H2Scrip
     async with connected(server) as connection:
         await ask(connection)
         server.sessions[0].say(goaway(1))
+        await connection.closed.wait()
+
+
+async def test_a_connection_without_further_streams_ends_with_its_last_answer(
+    server: H2Scripted,
+) -> None:
+    """Days of full work use up their numbers (RFC 9113 §5.1.1)."""
+    async with connected(server, most_streams=2) as connection:
+        await ask(connection)
+        assert connection.usable
+        last = ask(connection)
+        await asyncio.sleep(0)
+        assert not connection.usable
+        assert isinstance(await last, Answer)
         await connection.closed.wait()
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from angarium.channels._belief import MOST_REFUSALS
 from angarium.channels._email_settings import EmailSmtpSettings
 from angarium.channels.email_smtp import MAX_BYTES, EmailSmtp
 from angarium.plugins import (
@@ -171,6 +172,39 @@ async def test_what_cannot_be_sent_is_refused_before_any_connection(
     assert server.connections == 0
 
 
+UNWANTED = "550 5.7.1 not from you"
+
+
+@pytest.mark.parametrize("answer", [UNWANTED, "553 5.3.0 no", "451 4.3.0 temporary lookup failure"])
+async def test_who_is_refused_as_we_would_be_stops_nobody_elses_mail(
+    server: SmtpCatcher, answer: str
+) -> None:
+    """A recipient who takes mail of a few only, a text that looks like spam: one among many."""
+    server.refusals["fussy@example.org"] = answer
+    async with provider(server) as smtp:
+        with pytest.raises(TemporaryFailure) as first:
+            await smtp.send(message(address="fussy@example.org"))
+        await smtp.send(message())
+        with pytest.raises(TemporaryFailure, match="this message, not others") as later:
+            await smtp.send(message(address="fussy@example.org"))
+
+    assert (first.value.pause, later.value.pause) == (True, False)
+
+
+async def test_where_nothing_else_is_taken_any_more_it_is_us(server: SmtpCatcher) -> None:
+    """A sender who gets blocked was welcome before."""
+    server.refusals["fussy@example.org"] = UNWANTED
+    async with provider(server) as smtp:
+        await smtp.send(message())
+        pauses: list[bool] = []
+        for _ in range(MOST_REFUSALS + 1):
+            with pytest.raises(TemporaryFailure) as caught:
+                await smtp.send(message(address="fussy@example.org"))
+            pauses.append(caught.value.pause)
+
+    assert pauses == [False] * MOST_REFUSALS + [True]
+
+
 async def test_the_final_word_of_the_server_counts(server: SmtpCatcher) -> None:
     server.final = "550 5.7.1 looks like spam"
     async with provider(server) as smtp:
@@ -318,7 +352,7 @@ async def test_a_server_without_starttls_gets_no_password(server: SmtpCatcher) -
         ({"tls": "ssl"}, "channels.tls: must be one of none, starttls, tls"),
         ({"connections": 0}, "channels.connections: Expected int >= 1"),
         ({"final_seconds": 0}, "channels.final_seconds: Expected float > 0"),
-        ({"local_hostname": "a b"}, "channels.local_hostname: Expected str matching"),
+        ({"local_hostname": "a b"}, "channels.local_hostname: must be a host"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(changes: dict[str, object], error: str) -> None:

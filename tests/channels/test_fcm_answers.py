@@ -46,12 +46,21 @@ def answer(reply: Reply) -> Answer:
             TemporaryFailure,
             {"retry_after": 7, "pause": False},
         ),
-        (error(429, "RESOURCE_EXHAUSTED", "slow"), TemporaryFailure, {"retry_after": 60}),
+        (
+            error(429, "RESOURCE_EXHAUSTED", "slow"),
+            TemporaryFailure,
+            {"retry_after": 60, "pause": True},
+        ),
         (error(500, "INTERNAL", "oops", code="INTERNAL"), TemporaryFailure, {"retry_after": 10}),
         (
             error(503, "X", "busy", code="UNAVAILABLE", Retry_After="120"),
             TemporaryFailure,
-            {"retry_after": 120, "pause": False},
+            {"retry_after": 120, "pause": True},
+        ),
+        (
+            error(503, "X", "busy", code="UNAVAILABLE"),
+            TemporaryFailure,
+            {"retry_after": 10, "pause": False},
         ),
         (error(401, "UNAUTHENTICATED", "who?"), TemporaryFailure, {"pause": False}),
         (

@@ -175,7 +175,7 @@ async def test_an_answer_may_come_in_pieces(apns: Apns) -> None:
         (410, "ExpiredToken", PermanentFailure, {"address_dead": True}),
         (413, "PayloadTooLarge", PermanentFailure, {"address_dead": False}),
         (403, "InvalidProviderToken", TemporaryFailure, {"pause": True, "retry_after": 300}),
-        (503, "Shutdown", TemporaryFailure, {"pause": False, "retry_after": 42}),
+        (503, "Shutdown", TemporaryFailure, {"pause": True, "retry_after": 42}),
     ],
 )
 async def test_answers_are_read_as_apple_means_them(
@@ -331,9 +331,9 @@ async def test_the_key_may_stand_in_a_file(apns: Apns, tmp_path: Path) -> None:
     [
         ({"key": ""}, "set one of key_file and key"),
         ({"key_file": "/x"}, "set one of key_file and key"),
-        ({"key_id": "short"}, "key_id: Expected str matching"),
-        ({"team_id": "team123456"}, "team_id: Expected str matching"),
-        ({"topic": "a b"}, "topic: Expected str matching"),
+        ({"key_id": "short"}, "key_id: must be ten capital letters and digits"),
+        ({"team_id": "team123456"}, "team_id: must be ten capital letters"),
+        ({"topic": "a b"}, "topic: must be a bundle id"),
         ({"url": "http://127.0.0.1"}, "url: must be an https:// URL"),
         ({"url": "https://127.0.0.1/3/device"}, "url: must have no path"),
         ({"connections": 3}, "connections: Expected int <= 2"),

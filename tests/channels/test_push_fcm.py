@@ -117,6 +117,18 @@ async def test_a_refused_token_is_fetched_anew_for_the_next_message(fcm: Fcm) ->
     assert len(fcm.assertions) == 2
 
 
+async def test_a_refusal_of_apples_costs_no_access_token(fcm: Fcm) -> None:
+    """Firebase's key for APNs is wrong; Android's messages go on with the same token."""
+    fcm.answers = {"iphone": error(401, "UNAUTHENTICATED", "…", code="THIRD_PARTY_AUTH_ERROR")}
+    async with provider(fcm) as push:
+        for number in range(3):
+            with pytest.raises(TemporaryFailure, match="Apple refuses"):
+                await push.send(message(number, address="iphone"))
+        await push.send(message(9))
+
+    assert len(fcm.assertions) == 1
+
+
 @pytest.mark.parametrize("address", ["", "x" * 4097, "a\r\nb", "دستگاه"])
 async def test_an_address_that_is_no_token_is_dead_before_anything_is_sent(
     fcm: Fcm, address: str

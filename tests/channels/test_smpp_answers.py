@@ -19,7 +19,8 @@ from angarium.plugins import PermanentFailure, TemporaryFailure
         (0x45, TemporaryFailure, False, False),  # ESME_RSUBMITFAIL
         (0x48, TemporaryFailure, True, False),  # ESME_RINVSRCTON
         (0x58, TemporaryFailure, True, False),  # ESME_RTHROTTLED
-        (0x62, PermanentFailure, False, False),  # ESME_RINVEXPIRY
+        (0x62, TemporaryFailure, True, False),  # ESME_RINVEXPIRY
+        (0x07, TemporaryFailure, True, False),  # ESME_RINVREGDLVFLG
         (0x64, TemporaryFailure, False, False),  # ESME_RX_T_APPN
         (0x65, PermanentFailure, False, False),  # ESME_RX_P_APPN
         (0x66, PermanentFailure, False, False),  # ESME_RX_R_APPN

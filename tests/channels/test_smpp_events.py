@@ -7,7 +7,13 @@ import smpp34
 from hypothesis import given
 from hypothesis import strategies as st
 
-from angarium.channels._smpp_events import IdStyle, Receipt, Written, read_event
+from angarium.channels._smpp_events import (
+    IdStyle,
+    Receipt,
+    Written,
+    read_event,
+    spell_answered,
+)
 
 TEXT = (
     "id:{id} sub:001 dlvrd:001 submit date:2611220900 done date:2611220901 stat:{word} err:{error} "
@@ -29,6 +35,7 @@ def receipt(id: str = "7", word: str = "DELIVRD", error: str = "000", **fields: 
         ("DELIVRD", "000", Receipt("7", "delivered", "DELIVRD")),
         ("delivrd", "000", Receipt("7", "delivered", "DELIVRD")),
         ("EXPIRED", "027", Receipt("7", "expired", "EXPIRED", "27")),
+        ("UNDELIV", "100", Receipt("7", "undelivered", "UNDELIV", "100")),
         ("UNDELIV", "1A", Receipt("7", "undelivered", "UNDELIV", "1A")),
         ("REJECTD", "099", Receipt("7", "undelivered", "REJECTD", "99")),
         ("ACCEPTD", "000", Receipt("7", "accepted", "ACCEPTD")),
@@ -89,6 +96,53 @@ def test_an_id_is_written_as_the_answer_wrote_it(
 
 
 @pytest.mark.parametrize(
+    ("style", "in_text", "in_parameter", "in_answer"),
+    [
+        ("same", "7", "ab", "ab"),
+        ("decimal", "49", "31", "31"),
+        ("decimal", "49", "0031", "31"),
+        ("decimal", "171", "00AB", "ab"),
+        ("decimal", "171", "171", "ab"),
+        ("decimal", "", "AB", "ab"),
+        ("hex", "31", "49", "49"),
+        ("hex", "31", "31", "49"),
+    ],
+)
+def test_the_parameter_is_as_the_answer_wrote_the_id_unless_the_text_says_the_same(
+    style: IdStyle, in_text: str, in_parameter: str, in_answer: str
+) -> None:
+    """SMPP 3.4 §5.3.2.12"""
+    tlvs = [smpp34.Tlv(0x001E, in_parameter.encode() + b"\0"), smpp34.Tlv(0x0427, b"\x02")]
+    read = read_event(receipt(id=in_text, tlvs=tlvs) if in_text else event(tlvs=tlvs), style)
+
+    assert isinstance(read, Receipt)
+    assert read.id == in_answer
+
+
+@pytest.mark.parametrize(
+    ("style", "in_answer", "one_spelling"),
+    [
+        ("same", "00AB", "00AB"),
+        ("decimal", "00AB", "ab"),
+        ("decimal", "M1", "M1"),
+        ("hex", "0255", "255"),
+        ("hex", "M1", "M1"),
+    ],
+)
+def test_an_id_has_one_spelling_however_the_answer_writes_it(
+    style: IdStyle, in_answer: str, one_spelling: str
+) -> None:
+    assert spell_answered(in_answer, style) == one_spelling
+
+
+def test_a_long_receipt_is_read_at_once() -> None:
+    """Every `id:` could begin a receipt that has no `stat:`: looked at to the end, each time."""
+    body = smpp34.Tlv(0x0424, b"id:1 " * 13_000)
+
+    assert read_event(event(tlvs=[body])) is None
+
+
+@pytest.mark.parametrize(
     ("body", "fields", "text"),
     [
         (b"STOP", {}, "STOP"),
@@ -96,6 +150,7 @@ def test_an_id_is_written_as_the_answer_wrote_it(
         ("سلام 🎉".encode("utf-16-be"), {"data_coding": 8}, "سلام 🎉"),
         ("é".encode("latin-1"), {"data_coding": 3}, "é"),
         (b"\x05\x00\x03\x07\x02\x01" + b"STOP", {"esm_class": 0x40}, "STOP"),
+        (b"\x06\x08\x04\x00\x07\x02\x01" + b"STOP", {"esm_class": 0x40}, "STOP"),
         (b"\x05", {"esm_class": 0x40}, ""),
         (b"odd", {"data_coding": 8}, "\u6f64\ufffd"),
         (b"", {"tlvs": [smpp34.Tlv(0x0424, b"STOP")]}, "STOP"),
@@ -107,13 +162,13 @@ def test_what_a_person_wrote_is_read_in_its_alphabet(
 ) -> None:
     read = read_event(event(body, **{"esm_class": 0, **fields}))
 
-    assert read == Written("989121234567", False, text)
+    assert read == Written("989121234567", 0, text)
 
 
-def test_a_number_is_whole_if_it_says_so() -> None:
+def test_a_number_comes_with_its_type() -> None:
     read = read_event(event(b"x", esm_class=0, source_addr_ton=1))
 
-    assert read == Written("989121234567", True, "x")
+    assert read == Written("989121234567", 1, "x")
 
 
 @given(

@@ -239,7 +239,7 @@ async def test_a_gateway_may_not_stand_in_a_private_network_unless_allowed() -> 
     with pytest.raises(SettingsInvalid, match="url: must begin with https"):
         built("http://gw.example/send", allow_private=False)
     sms = built("https://localhost/send", allow_private=False)
-    with pytest.raises(PermanentFailure, match="no public address"):
+    with pytest.raises(TemporaryFailure, match="no public address"):
         await sms.send(message())
     await sms.close()
 
@@ -281,6 +281,17 @@ def test_a_form_and_the_address_are_read_by_name() -> None:
     updates = built(**changes).parse_callback(told({"ref": "dlv_1", "state": "DONE"}, form=True))
 
     assert updates == [StatusUpdate(status="delivered", key="dlv_1", id="dlv_1/DONE")]
+
+
+def test_a_pointer_finds_a_forms_field_too() -> None:
+    """What docs/channels/sms.md sets for JSON serves a gateway that calls by GET."""
+    changes = {"callback_id": "/id", "callback_word": "/status"}
+    query = {"secret": SECRET, "id": "17", "status": "DONE"}
+    request = told({}, form=True, method="GET", query=query)
+
+    updates = built(**changes).parse_callback(request)
+
+    assert updates == [StatusUpdate(status="delivered", provider_id="17", id="17/DONE")]
 
 
 def test_many_reports_may_come_in_one_array() -> None:

@@ -42,7 +42,10 @@ def verdict(failure: Exception) -> str:
         ("RCPT", 551, "5.1.6 moved", DEAD),
         ("RCPT", 556, "5.1.10 null MX", DEAD),
         ("the final dot", 550, "5.1.1 no such user", DEAD),
-        # … but the sender's is ours
+        # … but not what says nothing of it: 5.1.0 is also said of blocked senders
+        ("RCPT", 550, "5.1.0 sender rejected", GIVE_UP),
+        ("RCPT", 550, "5.1.4 ambiguous", GIVE_UP),
+        # … and the sender's is ours
         ("RCPT", 550, "5.1.7 bad sender", PAUSE),
         ("RCPT", 550, "5.1.8 bad sender's domain", PAUSE),
         ("MAIL", 550, "5.1.1 no such sender", PAUSE),
@@ -60,6 +63,7 @@ def verdict(failure: Exception) -> str:
         ("RCPT", 530, "log in first", PAUSE),
         ("RCPT", 503, "log in first", PAUSE),
         ("the final dot", 550, "5.7.1 looks like spam", PAUSE),
+        ("RCPT", 550, "5.4.5 daily quota exceeded", PAUSE),
         # the message
         ("MAIL", 552, "5.3.4 too large", GIVE_UP),
         ("MAIL", 552, "too large", GIVE_UP),
@@ -121,7 +125,9 @@ def test_a_reason_names_the_code_and_the_remedy(
         ("RCPT", 452, "4.2.2 full", 3600),
         ("RCPT", 552, "5.2.2 full", 3600),
         ("MAIL", 421, "busy", 60),
-        ("RCPT", 554, "5.7.1 denied", 300),
+        ("RCPT", 554, "5.7.1 denied", 60),
+        ("RCPT", 554, "5.3.2 not accepting", 300),
+        ("MAIL", 530, "5.7.0 log in first", 300),
     ],
 )
 def test_how_long_to_wait(phase: Phase, code: int, text: str, seconds: float | None) -> None:

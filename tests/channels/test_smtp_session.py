@@ -19,9 +19,20 @@ from angarium.plugins import (
     PermanentFailure,
     TemporaryFailure,
 )
-from tests.counterparts.smtp_scripted import DROP, RESET, SILENCE, ScriptedSmtp, scripted_smtp
+from tests.counterparts.smtp_scripted import (
+    DROP,
+    LATER,
+    RESET,
+    SILENCE,
+    ScriptedSmtp,
+    scripted_smtp,
+)
 
 GOOD = Accepted(provider_id="GOOD1")
+PIPELINING = b"250-scripted\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES"
+
+either_way = pytest.mark.parametrize("ehlo", [{}, {"EHLO": PIPELINING}], ids=["", "pipelined"])
+"""One command at a time, or MAIL, RCPT and DATA at once (RFC 2920)."""
 
 
 def message(number: int = 1, text: str = "hello") -> Message:
@@ -49,10 +60,14 @@ async def provider(server: ScriptedSmtp, **changes: Any) -> AsyncGenerator[Email
         await smtp.close()
 
 
+@either_way
 @pytest.mark.parametrize("misdeed", [DROP, RESET, b"what is this", b"x" * 50_000])
 @pytest.mark.parametrize("phase", ["connect", "EHLO", "MAIL", "RCPT", "DATA"])
-async def test_before_the_final_dot_nothing_was_sent(phase: str, misdeed: bytes) -> None:
-    async with scripted_smtp({phase: misdeed, "HELO": misdeed}) as server, provider(server) as smtp:
+async def test_before_the_final_dot_nothing_was_sent(
+    phase: str, misdeed: bytes, ehlo: dict[str, bytes]
+) -> None:
+    script = ehlo | {phase: misdeed, "HELO": misdeed}
+    async with scripted_smtp(script) as server, provider(server) as smtp:
         with pytest.raises(TemporaryFailure):
             await smtp.send(message(1))
 
@@ -60,9 +75,13 @@ async def test_before_the_final_dot_nothing_was_sent(phase: str, misdeed: bytes)
     assert len(server.bodies) == 1
 
 
-@pytest.mark.parametrize("misdeed", [DROP, RESET, b"what is this", b"354 go on"])
-async def test_after_the_final_dot_only_an_answer_tells(misdeed: bytes) -> None:
-    async with scripted_smtp({"dot": misdeed}) as server, provider(server) as smtp:
+@either_way
+@pytest.mark.parametrize("misdeed", [DROP, RESET, b"what is this", b"354 go on", b"250-no end"])
+async def test_after_the_final_dot_only_an_answer_tells(
+    misdeed: bytes, ehlo: dict[str, bytes]
+) -> None:
+    script = ehlo | {"dot": misdeed}
+    async with scripted_smtp(script) as server, provider(server, final_seconds=1.0) as smtp:
         with pytest.raises(InDoubt):
             await smtp.send(message(1))
 
@@ -81,10 +100,12 @@ async def test_after_the_final_dot_only_an_answer_tells(misdeed: bytes) -> None:
         ("dot", "final_seconds", InDoubt),
     ],
 )
+@either_way
 async def test_silence_is_broken_off_by_the_limit_of_its_phase(
-    phase: str, limit: str, failure: type[Exception]
+    phase: str, limit: str, failure: type[Exception], ehlo: dict[str, bytes]
 ) -> None:
-    async with scripted_smtp({phase: SILENCE}) as server, provider(server, **{limit: 0.1}) as smtp:
+    script = ehlo | {phase: SILENCE}
+    async with scripted_smtp(script) as server, provider(server, **{limit: 0.1}) as smtp:
         with pytest.raises(failure):
             await smtp.send(message(1))
 
@@ -148,10 +169,12 @@ async def test_a_connection_lost_within_a_long_message_lost_the_message(misdeed:
         ("dot", b"421 4.3.2 shutting down", TemporaryFailure),
     ],
 )
+@either_way
 async def test_a_refusal_is_known_and_the_next_message_passes(
-    phase: str, reply: bytes, failure: type[Exception]
+    phase: str, reply: bytes, failure: type[Exception], ehlo: dict[str, bytes]
 ) -> None:
-    async with scripted_smtp({phase: reply}) as server, provider(server) as smtp:
+    script = ehlo | {phase: reply}
+    async with scripted_smtp(script) as server, provider(server) as smtp:
         with pytest.raises(failure):
             await smtp.send(message(1))
 
@@ -177,6 +200,52 @@ async def test_two_people_never_share_a_transaction() -> None:
         "RCPT TO:<person2@example.org>",
         "QUIT",
     ]
+
+
+REFUSED = b"550 5.1.1 no such user"
+
+
+@pytest.mark.parametrize(
+    ("data", "connections"), [(b"554 5.5.1 no valid recipients", 1), (b"354 go on", 2)]
+)
+async def test_who_is_refused_gets_nothing_though_data_was_asked_for_with_it(
+    data: bytes, connections: int
+) -> None:
+    """A server that waits for a message to nobody is left; one that refuses DATA too is kept."""
+    script = {"EHLO": PIPELINING, "RCPT": REFUSED, "DATA": data}
+    async with scripted_smtp(script) as server, provider(server) as smtp:
+        with pytest.raises(PermanentFailure) as caught:
+            await smtp.send(message(1))
+        server.script = {"EHLO": PIPELINING}
+
+        assert await smtp.send(message(2)) == GOOD
+    assert caught.value.address_dead
+    assert (server.connected, len(server.bodies)) == (connections, 1)
+    assert b"person2" in server.bodies[0]
+
+
+async def test_commands_are_given_at_once_where_the_server_takes_that() -> None:
+    """None is answered before the last has come."""
+    script = {"EHLO": PIPELINING, "MAIL": LATER, "RCPT": LATER}
+    async with scripted_smtp(script) as server, provider(server) as smtp:
+        assert await smtp.send(message(1)) == GOOD
+
+    assert server.commands[1:] == [
+        "MAIL FROM:<shop@example.org>",
+        "RCPT TO:<person1@example.org>",
+        "DATA",
+        ".",
+        "QUIT",
+    ]
+
+
+async def test_a_server_that_says_goodbye_unasked_is_left_and_no_message_hears_of_it() -> None:
+    script = {"dot": b"250 2.0.0 Ok: queued as GOOD1\r\n421 4.4.2 too slow"}
+    async with scripted_smtp(script) as server, provider(server) as smtp:
+        assert await smtp.send(message(1)) == GOOD
+        assert await smtp.send(message(2)) == GOOD
+
+    assert server.connected == 2
 
 
 async def test_after_an_accepted_message_no_reset_is_needed() -> None:
@@ -235,9 +304,12 @@ async def test_who_is_cut_off_after_the_final_dot_knows_nothing() -> None:
 
 # Not at "connect": wait_for of Python 3.11 forgets a cancellation at the moment of connecting, and
 # the limit of that phase ends it instead.
+@either_way
 @pytest.mark.parametrize("phase", ["EHLO", "MAIL", "RCPT", "DATA"])
-async def test_who_is_cut_off_before_it_knows_that_nothing_was_sent(phase: str) -> None:
-    async with scripted_smtp({phase: SILENCE}) as server, provider(server) as smtp:
+async def test_who_is_cut_off_before_it_knows_that_nothing_was_sent(
+    phase: str, ehlo: dict[str, bytes]
+) -> None:
+    async with scripted_smtp(ehlo | {phase: SILENCE}) as server, provider(server) as smtp:
         with pytest.raises(TemporaryFailure, match="cut off before the message was sent"):
             await cut_off(smtp, server.silent)
 

@@ -106,8 +106,9 @@ class TestConformance(ProviderContract, SilenceContract, KeyContract):
         Outcome("777", InDoubt),
         *(Outcome(status, TemporaryFailure) for status in ("408", "425", "429", "500", "502")),
         *(Outcome(status, TemporaryFailure) for status in ("503", "504", "401", "403", "301")),
+        *(Outcome(status, TemporaryFailure) for status in ("404", "405")),
         *(Outcome(status, TemporaryFailure) for status in ("302", "307", "308")),
-        *(Outcome(status, PermanentFailure) for status in ("400", "404", "405", "410", "413")),
+        *(Outcome(status, PermanentFailure) for status in ("400", "409", "410", "413")),
     )
 
     @pytest.fixture
@@ -191,6 +192,19 @@ async def test_another_secret_is_our_fault(service: Service) -> None:
     assert caught.value.pause
 
 
+@pytest.mark.parametrize("status", ["404", "405"])
+async def test_a_wrong_url_costs_no_message_and_a_refusal_no_channel(
+    service: Service, status: str
+) -> None:
+    async with provider(service) as webhook:
+        with pytest.raises(TemporaryFailure, match="check url") as caught:
+            await webhook.send(message(status))
+        assert caught.value.pause
+        await webhook.send(message("member 7"))
+        with pytest.raises(PermanentFailure, match=status):
+            await webhook.send(message(status))
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "seconds", "pause"),
     [
@@ -241,8 +255,11 @@ async def test_a_name_of_this_machine_is_not_called_unless_allowed(service: Serv
     port = service.url.rpartition(":")[2].partition("/")[0]
     url = f"https://localhost:{port}/in"  # its text tells nothing: it must be resolved
     async with provider(service, url=url, allow_private=False) as webhook:
-        with pytest.raises(PermanentFailure, match="no public address"):
+        with pytest.raises(TemporaryFailure, match="no public address") as caught:
             await webhook.send(message())
+
+    assert caught.value.pause
+    assert not service.requests
 
 
 @pytest.mark.parametrize(

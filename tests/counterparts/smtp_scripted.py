@@ -13,6 +13,8 @@ RESET = b"(reset)"
 """Break it off, so that the other side sees a reset."""
 SILENCE = b"(silence)"
 """Never answer."""
+LATER = b"(later)"
+"""Answer as a good server does, but only with the answer to the next command."""
 GOOD: Mapping[str, bytes] = {
     "connect": b"220 scripted",
     "EHLO": b"250-scripted\r\n250 ENHANCEDSTATUSCODES",
@@ -73,11 +75,16 @@ class ScriptedSmtp:
         writer: asyncio.StreamWriter,
     ) -> None:
         await self._answer(answer_to("connect"), writer)
+        kept = b""
         while line := await reader.readline():
             command = line.decode("latin-1").strip()
             self.commands.append(command)
             verb = command[:4].upper()
-            await self._answer(answer_to(verb), writer)
+            if answer_to(verb) == LATER:
+                kept += GOOD[verb] + b"\r\n"
+                continue
+            await self._answer(kept + answer_to(verb), writer)
+            kept = b""
             if verb == "DATA" and answer_to("DATA").startswith(b"354"):
                 await self._read_body(answer_to, reader, writer)
             if verb == "QUIT":

@@ -1,7 +1,9 @@
 """Where somebody can be reached, and whether they asked for it."""
 
+import sys
 from typing import Any
 
+import msgspec
 import pytest
 
 from angarium.core.delivery.addresses import (
@@ -44,9 +46,11 @@ CHAT = Channel(
         (EMAIL, {"email": "a@Example.ORG"}, "a@example.org"),
         (EMAIL, {}, ""),
         (EMAIL, {"email": ""}, ""),
-        (EMAIL, {"email": 5}, ""),
+        (EMAIL, {"email": ["a@example.org"]}, ""),
         (SMS, {"mobile": "+989120000000"}, "+989120000000"),
         (CHAT, {"chat_id": "42"}, "42"),
+        (CHAT, {"chat_id": 42}, "42"),
+        (CHAT, {"chat_id": True}, ""),
     ],
 )
 def test_an_attribute_holds_the_address(
@@ -59,6 +63,18 @@ def test_an_address_that_could_mean_two_things_is_refused() -> None:
     with pytest.raises(BadAddress) as caught:
         find_address(EMAIL, {"email": "a@b.example>\r\nRSET"}, Contact(), None)
     assert "RSET" not in str(caught.value)
+
+
+def split_carelessly(text: str) -> str:
+    return text.split(":")[1]
+
+
+@pytest.mark.parametrize("careless", [split_carelessly, lambda text: sys.exit(), lambda text: 5])
+def test_a_plugin_that_cannot_read_an_address_harms_one_message(careless: Any) -> None:
+    channel = msgspec.structs.replace(CHAT, parse_address=careless)
+    with pytest.raises(BadAddress, match="the channel chat") as caught:
+        find_address(channel, {"chat_id": "secret"}, Contact(), None)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +96,9 @@ def test_a_device_brings_the_address(channel: Channel, device: str | None, expec
 
 
 DENIED = Contact(devices={"browser": Device(7, 0, "web", permission=Permission(7, 0, False))})
+ALLOWED_SINCE = Contact(
+    devices={"browser": Device(7, 0, "web", permission=Permission(0, 0, False))}
+)
 
 
 def said(opted_in: bool, channel: str = "email", contact: Contact = PHONES) -> Contact:
@@ -107,6 +126,8 @@ def test_where_all_addresses_are_dead_that_is_the_reason() -> None:
         (WEB_PUSH, {}, PHONES, ("opted_in", "permission")),
         (WEB_PUSH, {}, DENIED, ("opted_out", "permission")),
         (WEB_PUSH, {}, said(False, "web_push", PHONES), ("opted_out", "explicit")),
+        (WEB_PUSH, {}, said(True, "web_push", DENIED), ("opted_out", "permission")),
+        (WEB_PUSH, {}, said(True, "web_push", ALLOWED_SINCE), ("opted_in", "explicit")),
         (CHAT, {"chat_id": "42"}, Contact(), ("unset", "none")),
         (CHAT, {"chat_id": "42", "chat_opt_in": True}, Contact(), ("opted_in", "explicit")),
         (CHAT, {"chat_id": "42", "chat_opt_in": False}, Contact(), ("opted_out", "explicit")),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from angarium.core.delivery.addresses import Contact
-from angarium.core.delivery.choices import choices_of
+from angarium.core.delivery.choices import addresses_of, choices_of
 from angarium.core.people.consent import Consent, Word
 from angarium.core.people.devices import Address, Death, Device, Permission
 from angarium.plugins.channel import BUILT_IN_CHANNELS
@@ -15,7 +15,9 @@ YES = Consent(Word(True, 1, 1))
 
 
 def choices(attributes: dict[str, Any], **contact: Any) -> dict[str, bool]:
-    found = choices_of(BUILT_IN_CHANNELS, attributes, Contact(**contact))
+    known = Contact(**contact)
+    reachable = addresses_of(BUILT_IN_CHANNELS, attributes, known)
+    found = choices_of(BUILT_IN_CHANNELS, attributes, known, reachable)
     return {choice.channel: choice.wanted for choice in found}
 
 
@@ -39,6 +41,8 @@ def phone(granted: bool) -> dict[str, Device]:
         ({}, {"devices": phone(True)}, {"push": True}),
         ({}, {"devices": phone(True), "consents": {"push": NO}}, {"push": False}),
         ({}, {"devices": phone(False)}, {}),  # S2.10: only the phone can allow it
+        ({}, {"devices": phone(False), "consents": {"push": YES}}, {}),
+        ({}, {"devices": phone(False), "consents": {"push": NO}}, {}),
     ],
 )
 def test_what_can_reach_them_and_what_they_want(

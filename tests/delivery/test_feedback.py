@@ -10,11 +10,14 @@ from angarium.core.delivery.feedback import (
     Feedback,
     Reactions,
     address_of,
+    feedback_of,
     hear,
     parse_feedback,
 )
+from angarium.core.delivery.promises import after_acceptance
 from angarium.core.delivery.record import Delivery
 from angarium.core.delivery.status import DeliveryState
+from angarium.plugins import StatusUpdate
 from tests.delivery.examples import NOW, delivery
 
 S = DeliveryState
@@ -141,3 +144,11 @@ def _after(words: list[str]) -> DeliveryState:
 def test_the_address_is_that_of_the_handing() -> None:
     assert address_of('{"address": "a@b.c", "links": []}') == "a@b.c"
     assert address_of("{}") == ""
+
+
+@pytest.mark.parametrize("given_id", ["x" * 300, "a\x00b", "plain"])
+def test_a_provider_names_a_message_as_the_ledger_keeps_that_name(given_id: str) -> None:
+    accepted = after_acceptance(sent(S.HANDED), given_id, NOW)
+    update = StatusUpdate(status="delivered", provider_id=given_id)
+
+    assert feedback_of("x_y", "email", update, NOW).provider_id == accepted.provider_id

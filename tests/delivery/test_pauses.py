@@ -52,6 +52,13 @@ def test_a_pause_that_is_asked_for_is_kept() -> None:
     assert health.asked_to_pause(NOW + 1, 5_000).paused_until == health.paused_until
 
 
+def test_what_was_under_way_when_a_pause_was_asked_for_does_not_end_it() -> None:
+    """Retry-After is obeyed, though a message that was sent before it is taken after it."""
+    health = Health().asked_to_pause(NOW, 60_000).succeeded()
+    assert health.allowance(64, NOW + 59_999) == 0
+    assert health.allowance(64, NOW + 60_000) == 64
+
+
 def test_a_pause_of_no_length_is_short_not_none() -> None:
     assert Health().asked_to_pause(NOW, 0).paused_until == NOW + FIRST_PAUSE
     assert Health().asked_to_pause(NOW, None).paused_until == NOW + FIRST_PAUSE

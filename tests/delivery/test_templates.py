@@ -86,6 +86,26 @@ def test_what_a_person_sent_is_escaped_in_html_and_left_in_text() -> None:
     assert render("{{ profile.name }}", profile=profile) == "<script>&"
 
 
+@pytest.mark.parametrize("error", [KeyError("sara"), ValueError("sara"), SystemExit(3)])
+@pytest.mark.parametrize("text", ["{{ 'a' | ill }}", "{% assign b = 'a' | ill %}{{ b }}"])
+def test_a_plugins_filter_that_raises_spoils_one_message_and_tells_nothing_of_the_person(
+    error: BaseException, text: str
+) -> None:
+    def ill(value: object) -> str:
+        raise error
+
+    with pytest.raises(RenderFailed) as caught:
+        Templates(filters={"ill": ill}).render(text, {})
+
+    assert str(caught.value) == f"template: the filter ill raised {type(error).__name__}"
+
+
+def test_a_plugins_filter_replaces_none_that_there_is() -> None:
+    templates = Templates(filters={"upcase": lambda value: "theirs", "escape": lambda value: value})
+
+    assert templates.render("{{ 'a<' | upcase | escape }}", {}) == "A&lt;"
+
+
 def test_a_preview_names_what_is_missing() -> None:
     with pytest.raises(RenderFailed, match="undefined"):
         render("{{ profile.name }}", strict=True, profile={})

@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import random
 import socket
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -18,7 +17,7 @@ from pathlib import Path
 from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Store
 from tests.databases import postgres_server
-from tests.drills.judge import Verdict, count_handed, judge, until_quiet
+from tests.drills.judge import Verdict, count_handed, judge, say, tell, until_quiet
 from tests.drills.load import Load
 from tests.drills.plant import PARTS, Plant, mail_catcher
 
@@ -96,9 +95,6 @@ def main() -> None:
     parser.add_argument("--postgres", action="store_true", help="PostgreSQL instead of SQLite")
     given = parser.parse_args()
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         numbers = {"kills": given.kills, "events": given.events, "seed": given.seed}
@@ -110,12 +106,7 @@ def main() -> None:
             (folder / "data").mkdir()
             url = f"sqlite:///{folder}/data/angarium.db"
             verdict = asyncio.run(crash_loop(folder, url, say=say, **numbers))
-        print(verdict.as_json())
-        if verdict.faults:
-            log = Path("drill-failed.log")
-            log.write_bytes((folder / "parts.log").read_bytes())
-            say(f"broken promises; the parts' log is in {log}")
-            sys.exit(1)
+        tell(verdict, folder)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -41,6 +42,21 @@ class Row:
     promise: str
     state: str
     resends: int
+
+
+def say(line: str) -> None:
+    """To whoever waits for the verdict, which alone goes to standard output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def tell(verdict: Verdict, folder: Path) -> None:
+    """Print the verdict; where promises were broken, keep the parts' log, and end with 1."""
+    print(verdict.as_json())
+    if verdict.faults:
+        log = Path("drill-failed.log")
+        log.write_bytes((folder / "parts.log").read_bytes())
+        say(f"broken promises; the parts' log is in {log}")
+        sys.exit(1)
 
 
 async def until_quiet(store: Store, load: Load, decisions: int = 0) -> None:
@@ -141,7 +157,7 @@ def _lost_deliveries(load: Load, deliveries: list[Row], decisions: int) -> list[
     faults = []
     planned = Counter(row.campaign for row in deliveries)
     for name in (MARKETING, TRANSACTIONAL):
-        wanted = load.events // 8 + (decisions if name == MARKETING else 0)
+        wanted = load.happening(name) + (decisions if name == MARKETING else 0)
         if planned[load.campaigns[name]] != wanted:
             faults.append(f"{name}: {planned[load.campaigns[name]]} planned of {wanted}")
     return faults

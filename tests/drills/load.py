@@ -13,6 +13,8 @@ from tests.parts.instance import ADMIN_KEY, WRITE_KEY
 BATCH = 25
 SENDERS = 4
 MARKETING, TRANSACTIONAL, CART = "Liked", "Ordered", "Filled"
+NAMES = ("Seen", "Seen", "Seen", MARKETING, TRANSACTIONAL, CART, "Bought", "Seen")
+"""Of events, one after the other."""
 
 
 @dataclass
@@ -60,9 +62,13 @@ class Load:
         random = Random(self.seed)
         return [self._event(index, random) for index in range(self.events)]
 
+    def happening(self, name: str) -> int:
+        """How often it happens; a name that stands once in NAMES."""
+        return len(range(NAMES.index(name), self.events, len(NAMES)))
+
     def _event(self, index: int, random: Random) -> dict[str, Any]:
         person = random.randrange(self.people)
-        name = ("Seen", "Seen", "Seen", MARKETING, TRANSACTIONAL, CART, "Bought", "Seen")[index % 8]
+        name = NAMES[index % len(NAMES)]
         return {
             "type": "track",
             "messageId": f"event-{self.seed}-{index}",

@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import random
 import signal
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -20,7 +19,7 @@ from pathlib import Path
 from angarium.core.store.open import open_store
 from tests.drills.crash_loop import free_port
 from tests.drills.disk import Disk
-from tests.drills.judge import Verdict, count_handed, judge, until_quiet
+from tests.drills.judge import Verdict, count_handed, judge, say, tell, until_quiet
 from tests.drills.load import Load
 from tests.drills.plant import PARTS, Plant, mail_catcher
 
@@ -155,19 +154,11 @@ def main() -> None:
     )
     given = parser.parse_args()
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         numbers = {"cuts": given.cuts, "events": given.events, "seed": given.seed}
         verdict = asyncio.run(power_cut(folder, synced=not given.late_sync, say=say, **numbers))
-        print(verdict.as_json())
-        if verdict.faults:
-            log = Path("drill-failed.log")
-            log.write_bytes((folder / "parts.log").read_bytes())
-            say(f"broken promises; the parts' log is in {log}")
-            sys.exit(1)
+        tell(verdict, folder)
 
 
 if __name__ == "__main__":

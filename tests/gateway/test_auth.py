@@ -66,7 +66,7 @@ def test_a_scope_is_held_by_itself_by_its_noun_or_by_all(
 
 
 def whoami() -> HTTPRouteHandler:
-    @get("/whoami", guards=[requires("things:read")])
+    @get("/whoami", guards=[requires("keys:read")])
     async def route(caller: Caller) -> str:
         return f"{caller.kind} {caller.workspace}"
 
@@ -95,8 +95,8 @@ async def test_a_guard_lets_in_admin_keys_with_its_scope(open_door: OpenDoor, cl
     expiring = await add_key(door, "admin", expires_at=clock.at + 1_000)
 
     assert await ask(door, door.admin_key) == (200, "admin default")
-    assert await ask(door, await add_key(door, "admin", "things:read")) == (200, "admin default")
-    assert await ask(door, await add_key(door, "admin", "things:write")) == (403, "forbidden")
+    assert await ask(door, await add_key(door, "admin", "keys:read")) == (200, "admin default")
+    assert await ask(door, await add_key(door, "admin", "keys:write")) == (403, "forbidden")
     assert await ask(door, door.write_key) == (403, "forbidden")
     assert await ask(door, await add_key(door, "write", "*")) == (403, "forbidden")
     assert await ask(door, make_key("admin")) == (401, "not_authenticated")
@@ -112,4 +112,4 @@ async def test_a_refusal_names_the_scope_that_is_missing(open_door: OpenDoor) ->
 
     response = await door.client.get("/whoami", headers={"Authorization": f"Bearer {key}"})
 
-    assert "things:read" in response.json()["message"]
+    assert "keys:read" in response.json()["message"]

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from angarium.channels.sms_http import SmsHttp
 from angarium.config.settings import Http, Settings
@@ -110,8 +111,11 @@ async def test_the_same_update_has_the_same_id(live_api: Api) -> None:
 
 
 async def test_what_is_not_signed_is_refused(live_api: Api) -> None:
-    assert await call(live_api, {"status": "delivered"}, signature="x") == 401
+    with capture_logs() as lines:
+        assert await call(live_api, {"status": "delivered"}, signature="x") == 401
     assert await live_api.unsaid(FEEDBACK) == 0
+    told = [line for line in lines if line["event"] == "callback_refused"]
+    assert [line["provider"] for line in told] == ["sms_signed"], "else the operator sees nothing"
 
 
 async def test_what_cannot_be_read_is_refused(live_api: Api) -> None:

@@ -126,14 +126,25 @@ async def test_a_test_is_a_decision_for_each_person(live_api: Api) -> None:
         assert one["delivery"] == ours
 
 
+async def test_whoever_is_named_in_two_spellings_gets_one_test(live_api: Api) -> None:
+    """A userId is one however its letters are composed, as everywhere else."""
+    await live_api.seed.campaign("cmp_1")
+    await live_api.seed.person("آرش", "prf_1")
+
+    response = await live_api.post(f"{PATH}/test", {"to": ["\u0627\u0653رش", "آرش"]})
+
+    assert response.status_code == 200, response.text
+    assert [one["userId"] for one in response.json()["data"]] == ["آرش"]
+
+
 async def test_a_test_for_nobody_is_refused(live_api: Api) -> None:
     await live_api.seed.campaign("cmp_1")
     await live_api.seed.person("u1", "prf_1")
 
-    response = await live_api.post(f"{PATH}/test", {"to": ["u1", "nobody"]})
+    response = await live_api.post(f"{PATH}/test", {"to": ["u1", "u1", "nobody"]})
 
     assert response.status_code == 422
-    assert [error["pointer"] for error in response.json()["errors"]] == ["/to/1"]
+    assert [error["pointer"] for error in response.json()["errors"]] == ["/to/2"]
     assert await live_api.unsaid(DECISIONS) == 0
     bodies: list[Any] = [{"to": []}, {"to": ["u"] * 21}, {"to": "u1"}, {}]
     for body in bodies:

@@ -111,6 +111,30 @@ def test_mistakes_in_providers_sections_are_named_with_all_the_others(
 
 
 @pytest.mark.usefixtures("data")
+def test_what_no_provider_and_no_channel_can_do_is_a_mistake_before_anything_starts() -> None:
+    Path("angarium.toml").write_text(
+        """
+[deliver]
+channels = ["sms", "emial"]
+[channels.push_apns]
+key_file = "key.p8"
+key_id = "ABC123DEFG"
+team_id = "TEAM123456"
+topic = "org.example.shop"
+platforms = ["android", "ios"]
+"""
+    )
+
+    result = invoke("up")
+
+    assert result.exit_code == 2
+    assert "deliver.channels: emial is no channel" in result.output
+    assert "did you mean email?" in result.output
+    assert "channels.push_apns.platforms: push_apns sends to ios only." in result.output
+    assert not Path("data", "angarium.lock").exists()
+
+
+@pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("command", ["gateway", "core", "deliver"])
 def test_a_part_alone_needs_a_broker(command: str) -> None:
     result = invoke(command)
@@ -146,6 +170,43 @@ def test_settings_shows_all_but_the_secrets() -> None:
     assert '"nats://[hidden]@127.0.0.1:4222"  (ANGARIUM_NATS_URL)' in output
     assert re.search(r"keys\.admin +\[hidden\] +\(ANGARIUM_ADMIN_KEY\)", output)
     assert "mail.example.org" in output
+
+
+@pytest.mark.usefixtures("data")
+def test_settings_hides_what_a_provider_calls_secret_and_all_of_an_unknown_one() -> None:
+    Path("angarium.toml").write_text(
+        """
+[channels.sms_http]
+url = "https://gateway.example/send?key=canary"
+body = '{"key": "canary", "to": "{to}"}'
+headers = { Authorization = "Bearer canary" }
+number = "national"
+[channels.push_apns]
+key_file = "/etc/angarium/AuthKey.p8"
+key_id = "ABC123DEFG"
+[channels.push_second]
+provider = "push_fcm"
+service_account = '{"private_key": "canary"}'
+[channels.sms_htpt]
+adress = "canary"
+most_parts = 3
+"""
+    )
+
+    output = said("settings")
+
+    assert "canary" not in output
+    for name, value in {
+        "sms_http.number": '"national"',
+        "sms_http.headers": "[hidden]",
+        "push_apns.key_file": '"/etc/angarium/AuthKey.p8"',
+        "push_apns.key_id": '"ABC123DEFG"',
+        "push_second.provider": '"push_fcm"',
+        "push_second.service_account": "[hidden]",
+        "sms_htpt.adress": "[hidden]",
+        "sms_htpt.most_parts": "3",
+    }.items():
+        assert re.search(rf"channels\.{name} +{re.escape(value)}  ", output), name
 
 
 @pytest.mark.usefixtures("data")
@@ -201,6 +262,22 @@ def test_a_wrong_duration_is_named() -> None:
 
     assert result.exit_code == 2
     assert "--expires" in result.output
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    ("kind", "scope", "why"),
+    [
+        ("admin", "campaign:read", "there are: campaigns:read, campaigns:write, "),
+        ("write", "campaigns:read", "a write key has ingest only"),
+    ],
+)
+def test_a_scope_that_would_open_nothing_is_refused(kind: str, scope: str, why: str) -> None:
+    result = invoke("keys", "create", "--kind", kind, "--name", "x", "--scope", scope)
+
+    assert result.exit_code == 2
+    assert "--scope" in result.output
+    assert why in " ".join(result.output.split())
 
 
 @pytest.mark.usefixtures("data")

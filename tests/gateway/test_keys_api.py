@@ -85,6 +85,7 @@ async def test_a_key_expires(open_door: OpenDoor, clock: Clock) -> None:
         ({"kind": "admin", "name": "x", "expiresAt": "2020-01-01T00:00:00Z"}, "/expiresAt"),
         ({"kind": "admin", "name": "x", "expiresAt": "tomorrow"}, "/expiresAt"),
         ({"kind": "write", "name": "x", "scopes": ["*"]}, "/scopes"),
+        ({"kind": "admin", "name": "x", "scopes": ["campaign:read"]}, "/scopes"),
         ({"kind": "write", "name": "x", "workspace": "other"}, ""),
         ({"kind": "write"}, ""),
     ],

@@ -174,9 +174,20 @@ async def test_a_get_asks_and_changes_nothing(live_api: Api) -> None:
     response = await visit(live_api, url)
 
     assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert '<form method="post">' in response.text
     assert "Set-Cookie" not in response.headers
     assert "dlv_1" not in response.text
+    assert await live_api.unsaid(FEEDBACK) == 0
+
+
+async def test_a_scanner_that_only_looks_whether_a_page_is_there_changes_nothing(
+    live_api: Api,
+) -> None:
+    url = links(live_api).unsubscribe("dlv_1")
+
+    assert (await visit(live_api, url, "HEAD")).status_code == 200
+    assert (await visit(live_api, url[:-1], "HEAD")).status_code == 404
     assert await live_api.unsaid(FEEDBACK) == 0
 
 

@@ -63,7 +63,8 @@ def test_a_new_package_passes_the_kit_as_it_is(tmp_path: Path, name: str) -> Non
     assert f"the conformance kit has tested {name}" in checked.output
     assert re.search(r"ProviderContract: \d+ passed", checked.output)
     assert re.search(r"SilenceContract: \d+ passed", checked.output)
-    assert "callbacks are not tested" in checked.output
+    assert re.search(r"CallbackContract: \d+ passed", checked.output)
+    assert "not tested" not in checked.output
 
 
 def test_a_new_package_is_found_once_pip_has_installed_it(tmp_path: Path) -> None:
@@ -97,6 +98,7 @@ def test_a_new_package_is_found_once_pip_has_installed_it(tmp_path: Path) -> Non
         ("chat_../../etc", None, "cannot be a provider's name"),
         ("telegram_bot", "chat", "call it chat_telegram_bot"),
         ("chat_telegram", "Chat", "cannot be a channel's name"),
+        ("sms_twilio", None, "comes with Angarium"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_before_anything_is_written(
@@ -115,6 +117,30 @@ def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "is there already" in result.output
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(NameRefused, match="cannot be written: Not a directory"):
+        write_package(tmp_path / "file", "chat_telegram")
+
+
+@pytest.mark.parametrize("name", ["chat_telegram", "email_acme"])
+def test_a_new_package_has_nothing_that_ruff_or_mypy_would_change(
+    tmp_path: Path, name: str
+) -> None:
+    folder = write_package(tmp_path, name)
+
+    for command in (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)):
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_provider_that_the_kit_does_not_test_is_named(tmp_path: Path) -> None:
@@ -189,3 +215,83 @@ def test_the_list_names_mistakes_in_settings_and_what_is_switched_off(
     assert "    channels.email_smtp.from: missing" in result.output
     assert "console  switched off" in result.output
     assert "provider sms_console" not in result.output
+
+
+STRANGER = """
+import msgspec
+from angarium.plugins import Accepted, Message, Provider, hookimpl
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True):
+    mode: str = ""
+
+class SmsStranger(Provider):
+    name, channel, Settings = "sms_stranger", "sms", Settings
+    def __init__(self, settings):
+        self.mode = settings.mode
+    async def open(self):
+        if self.mode == "refuse":
+            raise ValueError("mode: there is no such file")
+        if self.mode == "raise":
+            raise LookupError("hunter2")
+    async def send(self, message: Message):
+        return Accepted("id")
+
+@hookimpl
+def register_providers():
+    return [SmsStranger]
+"""
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: str) -> None:
+    """What pip would leave of a package with one module and an entry point of its name."""
+    (folder / f"{name}.py").write_text(code)
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[angarium.plugins]\n{name} = {name}\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        ("good", "ok    sms_stranger opens, refuses a callback that is nonsense, and ends"),
+        ("refuse", "FAIL  sms_stranger does not open: channels.sms_stranger: mode: there is no"),
+        ("raise", "FAIL  sms_stranger does not start: its process could not open: LookupError"),
+    ],
+)
+def test_a_strangers_plugin_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, told: str
+) -> None:
+    install(tmp_path, monkeypatch, "sms_stranger", STRANGER)
+    monkeypatch.setenv("ANGARIUM_CHANNELS_SMS_STRANGER_MODE", mode)
+
+    result = invoke("check", "sms_stranger")
+
+    assert told in result.stdout
+    assert "hunter2" not in result.output
+    assert result.exit_code == (mode != "good")
+
+
+def test_of_two_that_claim_one_name_it_is_said_which_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "sms_double", STRANGER)
+    install(tmp_path, monkeypatch, "sms_stranger", STRANGER)
+
+    listed, checked = invoke("list"), invoke("check", "sms_stranger")
+
+    why = "cannot be used: another plugin already has a provider named sms_stranger: sms_double"
+    assert f"sms_stranger  (sms_stranger 1.0)  {why} (sms_double)" in listed.output
+    assert f"FAIL  sms_stranger {why}" in checked.output
+
+
+def test_of_one_that_cannot_be_loaded_the_place_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "sms_stranger", "import json\n\nimport not_there_at_all\n")
+
+    checked = invoke("check", "sms_stranger")
+
+    assert "No module named 'not_there_at_all' (sms_stranger.py, line 3)" in checked.output

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from angarium.core.bus.subjects import FEEDBACK
 from angarium.core.delivery.choices import Choice
 from angarium.core.delivery.status import DeliveryState
-from angarium.gateway.preferences import NAMES, Chosen, ask, read_choices
+from angarium.gateway.preferences import NAMES, Chosen, ask, read_choices, thank
 from tests.gateway.seed import Api
 from tests.gateway.test_links import links, visit
 
@@ -92,6 +93,18 @@ async def test_a_post_changes_only_what_the_form_showed(
         return
     [told] = await live_api.said(FEEDBACK)
     assert (told["kind"], told["delivery"], told["choices"]) == ("consent", "dlv_1", choices)
+
+
+async def test_where_nothing_is_sent_whatever_they_want_is_no_choice(live_api: Api) -> None:
+    """An SMS "STOP", a complaint, a bounce: a page that let them tick it would promise too much."""
+    url = await reader_of(live_api)
+    await live_api.post("/v1/suppressions", {"channel": "sms", "address": "09120000000"})
+
+    shown = boxes(await visit(live_api, url))
+    response = await choose(live_api, url, "offered=sms&offered=email&wanted=email")
+
+    assert shown == boxes(response) == {"email": True}
+    assert await live_api.unsaid(FEEDBACK) == 0
 
 
 async def test_who_left_a_channel_may_come_back(live_api: Api) -> None:
@@ -176,6 +189,16 @@ def test_the_page_needs_no_script_and_names_a_plugins_channel() -> None:
 
     assert "carrier pigeon" in html
     assert not re.search(r"<script|src=|href=|url\(|\son\w+=", html)
+
+
+@pytest.mark.parametrize("shown", [ask, thank])
+def test_the_boxes_are_a_group_with_a_name(shown: Callable[..., Any]) -> None:
+    """A reader of the screen says the question with each box (WCAG 1.3.1, technique H71)."""
+    html = shown("fa", [Choice("email", True), Choice("sms", False)]).content.decode()
+
+    [group] = re.findall(r"<fieldset>(.*)</fieldset>", html)
+    assert group.startswith("<legend>از چه راهی")
+    assert group.count("<label><input") == group.count("</label>") == 2
 
 
 def test_both_languages_name_the_same_channels() -> None:

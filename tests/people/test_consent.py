@@ -1,5 +1,7 @@
 import pytest
 
+from angarium.core.events.message import Message
+from angarium.core.people.catalogue import Types
 from angarium.core.people.consent import (
     Consent,
     Standing,
@@ -10,6 +12,7 @@ from angarium.core.people.consent import (
     standing,
     standings,
 )
+from angarium.core.people.profile import State, absorb, attributes_of, consents_of
 
 OUT, IN = False, True
 
@@ -99,3 +102,27 @@ def test_an_opt_out_that_came_before_the_address_holds() -> None:
     found = standings({"email": consent_of(known(OUT, 1))}, {"email": "a@b.example"})
 
     assert found["email"].state == "opted_out"
+
+
+@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_words_of_one_instant_the_stricter_rules(number: int, first: bool) -> None:
+    """As in one batch without timestamps; the attribute says the same."""
+    state = State()
+    for id, opted_in in ((f"a{number}", first), (f"b{number}", not first)):
+        traits = {"email": "sara@example.org", "email_opt_in": opted_in}
+        told = Message(
+            id=id,
+            kind="identify",
+            name="",
+            properties={},
+            traits=traits,
+            user_id="u",
+            anonymous_id=None,
+            at=5,
+            received_at=5,
+        )
+        absorb(state, told, Types({}), "IR", lambda _: None)
+    attributes = attributes_of(state)
+    assert consents_of(state, attributes)["email"].state == "opted_out"
+    assert attributes["email_opt_in"] is False

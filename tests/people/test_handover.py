@@ -11,6 +11,7 @@ from angarium.core.people.devices import Device, Devices, Word, address_key, sta
 from angarium.core.people.handover import Books, Claim
 
 PEOPLE = ("p1", "p2", "p3")
+ONE_ENDPOINT = tuple(f'{{"endpoint":"e","keys":{{"auth":"{key}"}}}}' for key in "ab")
 
 
 class Said(NamedTuple):
@@ -82,6 +83,15 @@ def test_a_token_reaches_only_the_device_that_told_it_last() -> None:
     assert world.reached == {"token": ("p1", "old install")}
 
 
+def test_an_endpoint_reaches_one_device_whatever_its_keys() -> None:
+    world = World()
+    first, second = ONE_ENDPOINT
+    world.hear(said("p1", "before", 1, first))
+    world.hear(said("p2", "after", 2, second))
+
+    assert world.reached == {second: ("p2", "after")}
+
+
 def test_a_browser_that_withdraws_gets_nothing() -> None:
     world = World()
     world.hear(said("p1", "browser", 1, '{"endpoint": "e"}'))
@@ -124,7 +134,7 @@ def test_only_the_devices_used_last_are_kept() -> None:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Said]:
-    addresses = st.sampled_from([None, None, "", "t1", "t2"])
+    addresses = st.sampled_from([None, None, "", "t1", "t2", *ONE_ENDPOINT])
     return [
         Said(
             draw(st.sampled_from(PEOPLE)),
@@ -146,7 +156,7 @@ def expected(history: list[Said]) -> dict[str, tuple[str, Device]]:
     """By device: who holds it, and what it said, worked out from all words at once."""
     found: dict[str, tuple[str, Device]] = {}
     words = sorted(history, key=lambda one: stamp(one.word))
-    claims = {one.word.address: one.id for one in words if one.word.address}
+    claims = {address_key(one.word.address): one.id for one in words if one.word.address}
     for one in words:
         world = World()
         world.people["p1"] = {one.id: found[one.id][1]} if one.id in found else {}
@@ -155,7 +165,7 @@ def expected(history: list[Said]) -> dict[str, tuple[str, Device]]:
         found[one.id] = (one.profile, world.people["p1"][one.id])
     for id, (_, device) in found.items():
         if device.address is not None and device.address.text:
-            device.address.lost = claims[device.address.text] != id
+            device.address.lost = claims[address_key(device.address.text)] != id
     return found
 
 

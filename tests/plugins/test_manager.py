@@ -6,9 +6,10 @@ from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
-from angarium.plugins import PushContent, hookimpl
+from angarium.plugins import Channel, PushContent, SmsContent, hookimpl
 from angarium.plugins.channel import BUILT_IN_CHANNELS
 from angarium.plugins.manager import Plugin, Plugins, load_plugins
 from angarium.plugins.settings import SettingsInvalid
@@ -155,9 +156,34 @@ def test_of_two_that_clash_ours_or_the_first_by_name_stays(register: Register) -
     plugins = by_name(load_plugins([louder, usurper, second, first, point("chat")]))
 
     assert plugins["a"].error == ""
-    assert plugins["b"].error == "another plugin already has a provider named sms_good"
+    taken = "another plugin already has a provider named sms_good: a (sample_a)"
+    assert plugins["b"].error == taken
     assert plugins["c"].error == "there is already a channel named email"
-    assert plugins["d"].error == "another plugin already has a template filter named shout"
+    whose = "chat (tests.plugins.samples.chat)"
+    assert (
+        plugins["d"].error == f"another plugin already has a template filter named shout: {whose}"
+    )
+
+
+def test_every_channel_has_a_consent_of_its_own(register: Register) -> None:
+    shared = {
+        "consent_attribute": "sms_opt_in",
+        "consent_default": "unset",
+        "address_kind": "phone",
+    }
+    on_sms = Channel(name="whatsapp", content=SmsContent, **shared)
+    pair = [msgspec.structs.replace(on_sms, name=n, consent_attribute="ok") for n in ("a", "b")]
+
+    plugins = by_name(
+        load_plugins(
+            [register("w", register_channels=[on_sms]), register("p", register_channels=pair)]
+        )
+    )
+
+    assert plugins["w"].error == (
+        "the channel whatsapp needs a consent of its own: sms_opt_in is that of sms"
+    )
+    assert plugins["p"].error == "registers the consent ok twice"
 
 
 def test_an_entry_point_seen_twice_is_loaded_once() -> None:
@@ -191,12 +217,13 @@ def test_all_mistakes_of_all_sections_are_named_at_once() -> None:
         ("channels.chat_sample.url", "Expected str, got int"),
         (
             "channels.chat_smaple",
-            "no installed plugin has a provider of this name; did you mean chat_sample? "
-            "(could not be loaded: raising)",
+            "no installed plugin has a provider of this name, and `provider` is not set; "
+            "did you mean chat_sample? (could not be loaded: raising)",
         ),
         (
             "channels.raising",
-            "the plugin raising cannot be used: RuntimeError: no licence found",
+            "the plugin raising cannot be used: RuntimeError: no licence found "
+            "(raising.py, line 3)",
         ),
     ]
 

@@ -1,6 +1,7 @@
 """What a provider is given may be logged, and has the shape of a campaign's content."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -63,6 +64,40 @@ def test_content_with_unknown_or_missing_fields_is_refused(
 ) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(content, kind)
+
+
+class Sparse(msgspec.Struct, omit_defaults=True):
+    text: str = ""
+
+
+async def read_slowly(text: str) -> str:
+    return text
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        ({"name": "order"}, "has a member of this name"),
+        ({"consent_attribute": ""}, "consent_attribute has 1 to 50 letters"),
+        ({"consent_attribute": "x" * 51}, "consent_attribute has 1 to 50 letters"),
+        ({"consent_attribute": "chat_id"}, "must differ"),
+        ({"consent_default": "yes"}, "opted_in or unset"),
+        ({"content": dict}, "must be a msgspec struct"),
+        ({"content": Sparse}, "neither array_like nor omit_defaults"),
+        ({"html_fields": ("htm",)}, "html_fields names htm, which is no field of SmsContent"),
+        ({"link_fields": ("href",)}, "link_fields names href"),
+        ({"parse_address": read_slowly}, "must be a plain function"),
+    ],
+)
+def test_a_channel_that_could_not_work_is_refused_where_it_is_made(
+    mistake: dict[str, object], told: str
+) -> None:
+    good: dict[str, Any] = {"name": "chat", "consent_attribute": "ok", "consent_default": "unset"}
+    good |= {"address_attribute": "chat_id", "address_kind": "chat_id", "content": SmsContent}
+    Channel(**good)
+
+    with pytest.raises(ValueError, match=told):
+        Channel(**(good | mistake))
 
 
 @pytest.mark.parametrize("name", ["", "Email", "web push", "e-mail", "1st", "x" * 33, "چت"])

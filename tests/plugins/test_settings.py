@@ -58,6 +58,22 @@ def test_every_mistake_is_named_and_no_value_is_repeated() -> None:
         assert value not in str(invalid.value)
 
 
+def test_a_pattern_is_told_by_its_name() -> None:
+    class Named(msgspec.Struct):
+        id: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", extra={"form": "three capitals"})]
+
+    with pytest.raises(SettingsInvalid, match=r"channels\.x\.id: must be three capitals$"):
+        decode_settings(Named, {"id": "hunter2"}, "channels.x")
+
+
+def test_text_is_no_table() -> None:
+    class Table(msgspec.Struct):
+        words: dict[str, str]
+
+    with pytest.raises(SettingsInvalid, match=r"words: must be a table, which only the file"):
+        decode_settings(Table, {"words": '{"a": "b"}'}, "channels.x")
+
+
 def test_an_unknown_setting_that_resembles_nothing_lists_what_there_is() -> None:
     with pytest.raises(SettingsInvalid, match="there are: host, port, verify"):
         decode_settings(Sample, {"host": "mail", "zzz": 1}, "channels.x")

@@ -117,6 +117,20 @@ def test_the_kit_finds_a_mistake(pytester: pytest.Pytester, mistake: str) -> Non
     assert run_kit(pytester, mistake)["failed"] >= 1
 
 
+def test_a_secret_that_the_tests_do_not_name_is_found_in_the_settings(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(
+        SUITE.replace("MISTAKE", MISTAKES["shows the secret"]).replace(
+            'secrets = ("hunter2",)', "secrets = ()"
+        )
+    )
+
+    done = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider")
+
+    assert done.parseoutcomes()["failed"] == 1
+
+
 async def test_the_recorder_remembers_and_answers_as_told() -> None:
     recorder = RecordingProvider()
     message = Message(key="k", address="a@b.co", content=default_content("email", "hi"))

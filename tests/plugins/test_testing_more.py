@@ -116,6 +116,7 @@ MISTAKES = {
     "checks a signature only if there is one": {
         "CHECK": 'request.headers.get("x-signature") and check(request, at)'
     },
+    "cannot compare a signature outside ASCII": {"not given.isascii()": "False"},
     "takes old callbacks": {"CHECK": "check(request, at)"},
     "raises something else at nonsense": {
         "CHECK": "check(request, at); fresh(request, at); {}[request.body == b'[]' or 5]"
@@ -148,3 +149,57 @@ def test_a_provider_without_a_mistake_passes(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
 def test_the_kit_finds_a_mistake(pytester: pytest.Pytester, mistake: dict[str, str]) -> None:
     assert run_kit(pytester, **mistake)["failed"] >= 1
+
+
+BY_GET = """
+import hmac
+from urllib.parse import parse_qsl
+import msgspec, pytest
+from angarium.plugins import *
+from angarium.plugins.testing import CallbackContract
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True): ...
+
+def proof_of(query):
+    text = "&".join(query.get(name, "") for name in SIGNED)
+    return hmac.new(b"hunter2", text.encode(), "sha256").hexdigest()
+
+class Provided(Provider):
+    name, channel, Settings = "sms_provided", "sms", Settings
+    def __init__(self, settings): ...
+    def parse_callback(self, request):
+        told, proof = request.query.get("proof", ""), proof_of(request.query)
+        if request.method != "GET" or not hmac.compare_digest(told.encode(), proof.encode()):
+            raise PermissionError
+        if "id" not in request.query:
+            raise PermissionError("nothing is said")
+        return [StatusUpdate(status=request.query["state"], provider_id=request.query["id"])]
+
+@pytest.fixture(scope="session")
+def anyio_backend(): return "asyncio"
+
+class TestProvided(CallbackContract):
+    provider = Provided
+    body = b"id=p1&state=delivered"
+    said = [StatusUpdate(status="delivered", provider_id="p1")]
+    proof = ("proof",)
+    @pytest.fixture
+    def settings(self): return {}
+    def sign(self, body):
+        query = dict(parse_qsl(body.decode("latin-1")))
+        return CallbackRequest(method="GET", url="u", query=query | {"proof": proof_of(query)})
+"""
+
+
+@pytest.mark.parametrize(("signed", "failed"), [(("id", "state"), 0), (("id",), 1)])
+def test_what_a_vendor_signs_of_an_address_is_found(
+    pytester: pytest.Pytester, signed: tuple[str, ...], failed: int
+) -> None:
+    pytester.makepyfile(BY_GET.replace("SIGNED", repr(signed)))
+
+    outcomes = pytester.runpytest_inprocess(
+        "-p", "no:randomly", "-p", "no:cacheprovider"
+    ).parseoutcomes()
+
+    assert outcomes.get("failed", 0) == failed
+    assert outcomes["passed"] == 5 - failed

@@ -54,6 +54,29 @@ async def until_state(instance: Instance, delivery: str, *states: str) -> dict[s
     return row
 
 
+async def test_whoever_was_just_told_of_is_reached_on_the_channel_that_can(
+    instance: Instance,
+) -> None:
+    """S1.14: the two messages of one service travel on two streams; either may be read first."""
+    content = {
+        "order": ["sms", "email"],
+        "sms": {"text": "Paid"},
+        "email": {"subject": "Paid", "text": "Paid"},
+    }
+    first = await instance.campaign("First", NEVER, content=content)
+    second = await instance.campaign("Second", NEVER, content={"email": content["email"]})
+
+    people = [person(f"new-{number}") for number in range(3)]
+    for user, mail in people:
+        await instance.tell("/v1/decisions", decision(first, user))
+        await instance.tell("/v1/decisions", decision(second, user))
+        await instance.send(identify(user, mail))
+
+    for campaign in (first, second):
+        await instance.until_stats(campaign, planned=len(people), accepted=len(people))
+    assert [len(instance.mails(mail)) for _, mail in people] == [2] * len(people)
+
+
 async def test_a_decision_over_http_sends_with_its_data(instance: Instance) -> None:
     user, mail = await known(instance, "paid")
     text = {"subject": "Order {{ data.order }}", "text": "Thank you, {{ profile.first_name }}"}

@@ -127,6 +127,30 @@ async def test_the_next_channel_is_tried_where_nobody_opens(instance: Instance) 
     assert got == {(reader, "email"), (silent, "email"), (silent, "sms")}
 
 
+async def test_whose_address_is_suppressed_is_reached_on_the_next_channel(
+    instance: Instance,
+) -> None:
+    """S1.14: the first channel that may and can reach them; a test and a decision alike."""
+    campaign, event = await campaign_of(instance, **{"class": "transactional"})
+    user, mail = person("bounced")
+    await instance.tell("/v1/suppressions", {"channel": "email", "address": mail.upper()})
+    await instance.send(identify(user, mail, mobile="09124444444"))
+    await instance.send(track(user, event, ago(seconds=1)))
+    await instance.until_stats(campaign, planned=1, accepted=1)
+    decision = {"decisionId": uuid4().hex, "campaign": campaign, "userId": user}
+    await instance.tell("/v1/decisions", decision)
+    await instance.tell(f"/v1/campaigns/{campaign}/test", {"to": [user]})
+    await instance.until_stats(campaign, planned=3, accepted=3)
+
+    sources = {(row["source"], row["channel"]) for row in await rows_of(instance, campaign)}
+    assert sources == {("campaign", "sms"), ("decision", "sms"), ("test", "sms")}
+    assert instance.mails(mail) == []
+    await instance.tell("/v1/decisions", decision | {"decisionId": uuid4().hex, "channel": "email"})
+    await instance.until_stats(campaign, planned=4, skipped=1)
+    (skipped,) = [row for row in await rows_of(instance, campaign) if row["channel"] == "email"]
+    assert (skipped["state"], skipped["reason"]) == ("skipped", "suppressed")
+
+
 async def test_a_reader_chooses_what_they_want(instance: Instance) -> None:
     """S2.10: the page behind the link of every message; no path gets round the choice."""
     campaign, event = await campaign_of(instance, **{"class": "transactional"})

@@ -273,6 +273,27 @@ async def test_a_live_message_reaches_who_has_the_app_open_and_nobody_else(
         assert (sent["body"]["title"], sent["body"]["live"]) == ("گل! 1-0", True)
 
 
+async def test_whose_app_is_closed_is_sent_the_next_channel_at_once(
+    world: World, android: Phone
+) -> None:
+    """S1.14, S1.15: without a fallback too, since nothing live could reach them."""
+    address = f"{uuid4().hex}@example.org"
+    traits = {"email": address}
+    await world.instance.send(login(android.user, visitor(), ago(minutes=20), traits=traits))
+    email = {"subject": "Goal", "text": "{{ event.properties.score }}"}
+    live = {"title": "Goal", "live": True}
+    id, event = await campaign(world, {"order": ["push", "email"], "push": live, "email": email})
+
+    await android.says(event, score="1-0")
+    await world.instance.until_stats(id, planned=1, accepted=1)
+    assert (len(world.instance.mails(address)), to_android(world, android)) == (1, [])
+
+    await android.says("Application Opened")
+    await android.says(event, score="2-0")
+    await world.instance.until_stats(id, planned=2, accepted=2)
+    assert (len(world.instance.mails(address)), len(to_android(world, android))) == (1, 1)
+
+
 async def test_what_waited_longer_than_its_ttl_is_not_sent(world: World, android: Phone) -> None:
     """S1.15"""
     content = {"push": {"title": "Now or not", "ttl": "PT5M"}}

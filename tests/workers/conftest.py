@@ -1,22 +1,18 @@
 """Fixtures for workers: see offices.py."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from angarium.core.bus.bus import Bus
 from angarium.core.store.protocol import Store
-from tests.workers.offices import Office
+from tests.workers.offices import Office, open_office
 
 
 @pytest.fixture
 async def office(store: Store, bus: Bus) -> AsyncIterator[Office]:
-    office = Office(store, bus)
-    publishing = asyncio.create_task(office.publisher.run())
-    yield office
-    publishing.cancel()
-    await asyncio.gather(publishing, return_exceptions=True)
+    async with open_office(store, bus) as office:
+        yield office
 
 
 @pytest.fixture

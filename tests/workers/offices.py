@@ -1,7 +1,7 @@
 """A whole delivery office for a test: real store and bus, a provider that a test directs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
@@ -185,3 +185,15 @@ class Office:
             return await states(self.store) == expected
 
         await until(holds)
+
+
+@asynccontextmanager
+async def open_office(store: Store, bus: Bus) -> AsyncGenerator[Office]:
+    """An office whose changes are published, until the end of the block."""
+    office = Office(store, bus)
+    publishing = asyncio.create_task(office.publisher.run())
+    try:
+        yield office
+    finally:
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)

@@ -11,8 +11,9 @@ from angarium.core.delivery.rules import Cap, MessageRules
 from angarium.core.events.times import DAY, HOUR, MINUTE
 from angarium.core.store.codes import CodeList, add_codes, create_list, find_list
 from angarium.core.store.outcomes import FullDelivery, find_delivery
+from angarium.core.store.resends import resend
 from angarium.core.workers.sweeper import Sweeper
-from angarium.plugins import Accepted, Message, TemporaryFailure
+from angarium.plugins import Accepted, Message, PermanentFailure, TemporaryFailure
 from tests.delivery.examples import NOW, new_delivery
 from tests.store.ledgers import row
 from tests.workers.offices import Director, Office, TextDirector, fails_with
@@ -187,6 +188,25 @@ async def test_the_next_channel_says_the_same_code(office: Office) -> None:
     await desk.deliver(accepted=1)
     await desk.at(NOW + AFTER)
     await desk.deliver(accepted=2)
+
+    assert [message.content.text for message in desk.mail.messages] == ["S-1"]
+    assert [message.content.text for message in desk.text.messages] == ["S-1"]
+    assert await left(office) == 1
+
+
+async def test_the_next_channel_after_a_second_sending_says_it_too(office: Office) -> None:
+    await office.campaign(content={**BOTH, "fallback": {"after": "PT2H"}}, codes="cdl_1")
+    await office.person()
+    await upload(office, "S-1", "S-2")
+    await office.plan(new_delivery(step="send", fallback_after=AFTER))
+    desk = Desk(office)
+    desk.mail = Director(fails_with(PermanentFailure("email_director: away")))
+    await desk.deliver(failed=1)
+    await office.publisher.commit(lambda tx, c: resend(tx, "default", "dlv_1", c, NOW))
+    desk.mail = Director()
+    await desk.deliver(failed=1, accepted=1)
+    await desk.at(NOW + AFTER)
+    await desk.deliver(failed=1, accepted=2)
 
     assert [message.content.text for message in desk.mail.messages] == ["S-1"]
     assert [message.content.text for message in desk.text.messages] == ["S-1"]

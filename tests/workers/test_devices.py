@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from angarium.config.limits import DEVICES_PER_PERSON
 from angarium.core.delivery.addresses import BadAddress, Contact, find_address
+from angarium.core.delivery.told import REACTION_EVENTS
 from angarium.core.events.message import Device, Message, tie
 from angarium.core.people.app_state import APP_EVENTS, AppState
 from angarium.core.people.devices import PUSH_EVENTS
@@ -18,6 +19,7 @@ from angarium.core.store.attempts import Suppressed
 from angarium.core.store.open import open_store
 from angarium.core.store.protocol import Store
 from angarium.core.workers.deaths import bury
+from angarium.core.workers.knowledge import load_knowledge
 from angarium.plugins.channel import PUSH, WEB_PUSH
 from tests.people.test_devices import KEPT, SUBSCRIPTION
 from tests.workers.people import NOW, apply, everybody, said
@@ -145,6 +147,37 @@ async def test_the_permission_of_the_browser_is_the_consent_until_somebody_says_
         assert person["consents"]["web_push"] == state
         assert person["attributes"]["web_push_opt_in"] is attribute
     assert reached(await people_after(store, granted, denied)) == {}
+
+
+async def test_a_phone_that_forbids_opts_out_whatever_was_said_before(store: Store) -> None:
+    """S2.10: an app goes on telling its token, which needs no permission."""
+    allowed = on_phone("m1", 1, "u1", "t1", kind="identify", traits={"push_opt_in": True})
+    denied = on_phone("m2", 2, "u1", name="Push Permission Denied")
+    again = on_phone("m3", 3, "u1", "t1")
+    later = on_phone("m4", 4, "u1", kind="identify", traits={"push_opt_in": True})
+    granted = on_phone("m5", 5, "u1", name="Push Permission Granted")
+
+    for batches, state in (
+        ([[allowed], [again]], "opted_in"),
+        ([[allowed], [denied], [again]], "opted_out"),
+        ([[denied, again], [allowed]], "opted_out"),
+        ([[again, denied, allowed]], "opted_out"),
+        ([[allowed, denied, again], [later]], "opted_in"),
+        ([[allowed, denied], [granted]], "opted_in"),
+    ):
+        (person,) = await people_after(store, *batches)
+        assert person["consents"]["push"] == state
+        assert person["attributes"]["push_opt_in"] is (state == "opted_in")
+
+
+async def test_no_quota_of_names_keeps_a_refusal_from_being_heard(store: Store) -> None:
+    """Whoever may write events can use up all names."""
+    async with store.reading() as tx:
+        knowledge = await load_knowledge(tx, uuid4().hex, most_names=1)
+
+    assert knowledge.admit("Visited")
+    assert not knowledge.admit("Another")
+    assert all(map(knowledge.admit, [*PUSH_EVENTS, *APP_EVENTS, *REACTION_EVENTS]))
 
 
 async def test_a_token_alone_is_no_permission(store: Store) -> None:
@@ -276,7 +309,10 @@ def histories(draw: st.DrawFn) -> list[Message]:
         if draw(st.booleans()):
             message.device_id = draw(st.sampled_from(["d1", "d2"]))
             message.device = Device(message.device_id, "ios", draw(TOKENS))
-            message.name = draw(APP_NAMES)
+            message.name = draw(APP_NAMES | NAMES)
+        elif draw(st.booleans()):
+            message.kind, message.name = "identify", ""
+            message.traits = {"push_opt_in": draw(st.booleans())}
         else:
             message.device_id = visitor
             message.name = draw(NAMES)

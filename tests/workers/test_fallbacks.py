@@ -16,6 +16,7 @@ from angarium.core.store import fallbacks
 from angarium.core.store.feedback import apply_feedback
 from angarium.core.store.ledger import Withdrawal, cancel, move_profile
 from angarium.core.store.outcomes import Filters, StoredDelivery, list_deliveries
+from angarium.core.store.resends import resend
 from angarium.core.workers.fallbacks import Fallbacks
 from angarium.plugins import PermanentFailure
 from angarium.plugins.channel import EMAIL, SMS
@@ -161,6 +162,28 @@ async def test_what_failed_was_not_seen_by_anybody(desk: Desk) -> None:
     await desk.at(NOW + AFTER)
     await desk.deliver(failed=1, accepted=1)
     assert len(desk.text.messages) == 1
+
+
+@pytest.mark.parametrize("opened", [False, True])
+async def test_what_was_sent_again_is_given_its_time_too(desk: Desk, opened: bool) -> None:
+    """Who opens the second sending needs no other message, though the first one failed."""
+    desk.mail = Director(fails_with(PermanentFailure("email_director: away")))
+    await desk.deliver(failed=1)
+    desk.office.now = NOW + HOUR
+    again = await desk.office.publisher.commit(
+        lambda tx, changes: resend(tx, "default", "dlv_1", changes, NOW + HOUR)
+    )
+    assert again is not None
+    desk.mail = Director()
+    await desk.deliver(failed=1, accepted=1)
+    if opened:
+        await desk.react("opened", again)
+
+    await desk.at(NOW + AFTER)
+    await desk.at(NOW + HOUR + AFTER)
+
+    assert await desk.channels() == ["email", "email", "sms"][: 2 + (not opened)]
+    assert await desk.timer() is None
 
 
 async def test_what_a_gate_refused_was_not_seen_either(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from angarium.core.delivery.status import DeliveryState
 from angarium.core.store.attempts import Answer, hand_over
 from angarium.core.store.positions import advance, load_position
 from angarium.core.store.protocol import Transaction
+from angarium.core.store.reading import START_SERIAL, list_logged_events
 from angarium.core.store.suppressions import list_suppressions
 from angarium.core.workers.feedback import FeedbackReader, Fenced
 from tests.delivery.examples import NOW, new_delivery
@@ -122,6 +123,20 @@ async def test_receipts_and_reactions_are_applied_once_however_often_it_restarts
     }
 
 
+async def test_the_history_tells_the_message_whichever_name_it_was_given(
+    office: Office, consents: Consents
+) -> None:
+    """A provider names it by its own id."""
+    await accepted(office, "dlv_1")
+    name = {"delivery": "", "provider": "email_test", "providerId": "m-dlv_1"}
+    await say(office, {"kind": "opened", **name})
+    async with reading(_reader(office, consents)):
+        await applied_to(office, 1)
+    async with office.store.reading() as tx:
+        [told] = await list_logged_events(tx, "default", "prf_1", START_SERIAL, 10)
+    assert told.body["delivery"] == "dlv_1"
+
+
 async def test_a_receipt_before_the_providers_own_answer_is_not_undone_by_it(
     office: Office, reader: FeedbackReader
 ) -> None:
@@ -225,6 +240,21 @@ async def test_what_names_no_workspace_leaves_nothing_behind(
     async with office.store.reading() as tx:
         assert await list_suppressions(tx, "nowhere", None, ("", ""), 10) == []
     assert reader.unknown == 1
+
+
+async def test_a_stop_opts_out_whoever_has_the_number(
+    office: Office, reader: FeedbackReader, consents: Consents
+) -> None:
+    """S2.10: another number of theirs would not be on the list."""
+    await office.person("prf_1", mobile="+989120000001")
+    await office.person("prf_2", mobile="+989120000002")
+    stop = {"kind": "unsubscribed", "channel": "sms", "address": "+989120000001", "delivery": ""}
+    await say(office, {**stop, "id": "s"}, {**stop, "id": "s"})
+    async with reading(reader):
+        await applied_to(office, 2)
+    assert {(who, channel, id) for who, channel, _, id in consents.said} == {
+        ("prf_1", "sms", "s:prf_1")
+    }
 
 
 async def test_two_readers_never_apply_the_same(office: Office, consents: Consents) -> None:

@@ -1,8 +1,10 @@
 """S2.10, B3: no order of events reaches somebody who opted out. A random history on both stores.
 
 Campaigns, decisions, test sends, retries, resends, fallbacks and callbacks come in any order with
-what the person says of each channel, at the doors, by the link or as a reply, late words included.
-The oracle is the list of those words; it is asked at the commit of every hand-over.
+what the person says of each channel, at the doors, by the link or as a reply, late words included,
+and between the judgement and the hand-over above all. The oracle is the list of those words; it is
+asked at the commit of every hand-over. A history in which nobody was stopped shows nothing: that
+some were, at the gates and at the last moment, is part of the test.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from typing import Any, TypeVar
 
 import hypothesis.strategies as st
 import msgspec
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -25,37 +27,42 @@ from hypothesis.stateful import (
 )
 
 from angarium.core.bus.bus import Bus
+from angarium.core.bus.feed import Received
 from angarium.core.bus.link import Link
-from angarium.core.delivery.feedback import Feedback
-from angarium.core.delivery.gates import Hold, Send
-from angarium.core.delivery.judge import judge
+from angarium.core.bus.subjects import feedback_subject
+from angarium.core.delivery.feedback import OPERATOR, RESEND, Feedback
+from angarium.core.delivery.links import Links
 from angarium.core.delivery.promises import (
     after_acceptance,
     after_delay,
     after_doubt,
     after_lost_worker,
     after_refusal,
-    end_unsent,
 )
-from angarium.core.delivery.record import Delivery, move
+from angarium.core.delivery.record import Delivery
+from angarium.core.delivery.render import Renderer
 from angarium.core.delivery.retries import RetryPolicy
+from angarium.core.delivery.routes import Board, Route, Routes, Standing
 from angarium.core.delivery.status import DeliveryState
+from angarium.core.delivery.templates import Templates
 from angarium.core.events.times import DAY, HOUR
 from angarium.core.people.identity import profile_of_user
 from angarium.core.store.attempts import Answer, Judged, hand_over, record
 from angarium.core.store.campaigns import create_campaign
 from angarium.core.store.campaigns import move as move_campaign
 from angarium.core.store.changes import Changes
-from angarium.core.store.feedback import apply_feedback
 from angarium.core.store.ledger import claim, lock, plan, save_moves
 from angarium.core.store.open import open_store
 from angarium.core.store.open import sqlite_url as url_of
 from angarium.core.store.protocol import Store, Transaction
 from angarium.core.store.retry import transact
+from angarium.core.store.suppressions import release
 from angarium.core.workers import consent
 from angarium.core.workers.facts import Case, FactFinder, Outlet
 from angarium.core.workers.fallbacks import Fallbacks
+from angarium.core.workers.feedback import FeedbackReader
 from angarium.core.workers.outbox import Publisher
+from angarium.core.workers.verdicts import judge_all, write_all
 from angarium.plugins.channel import EMAIL, SMS
 from tests.databases import PostgresServer
 from tests.delivery.examples import NOW, new_delivery
@@ -69,6 +76,11 @@ NAMES = st.sampled_from(sorted(CHANNELS))
 PERSON = profile_of_user("default", "u1")
 POLICY = RetryPolicy(attempts=9)
 NOWHERE = "nats://127.0.0.1:9"
+ADDRESSES = {"email": "ann@example.org", "sms": "+989121234567"}
+RENDERER = Renderer(Templates(), Links(b"secret", "https://gw.example"))
+ROUTES = Routes([Route(name="any")])
+SOURCES = st.sampled_from(["campaign", "decision", "test", "journey"])
+WITHDRAWALS = ("door", "page", "link", "complaint", "stop")
 ANSWERS: dict[str, Callable[[Delivery, int], Delivery]] = {
     "take": lambda row, now: after_acceptance(row, "", now),
     "refuse": lambda row, _: after_refusal(row, "no"),
@@ -83,16 +95,21 @@ class History(RuleBasedStateMachine):
     loop: asyncio.AbstractEventLoop
     database: Callable[[], AbstractAsyncContextManager[str]]
     sends = 0
+    skipped = 0
+    stopped = 0
 
     def __init__(self) -> None:
         super().__init__()
         self._opened = AsyncExitStack()
         self.now = NOW
         self.count = 0
+        self.heard = 0
         self.words: dict[str, tuple[int, bool]] = {}
+        self.silenced: set[str] = set()
         self.judged: list[Judged] = []
         self.flying: list[Delivery] = []
         self.sent: list[str] = []
+        self.sent_on: dict[str, str] = {}
 
     @initialize()
     def begin(self) -> None:
@@ -108,8 +125,10 @@ class History(RuleBasedStateMachine):
         url = await self._opened.enter_async_context(type(self).database())
         self.store: Store = await open_store(url)
         self._opened.push_async_callback(self.store.close)
-        publisher = Publisher(self.store, Bus(Link(NOWHERE, "test")), lambda: self.now)
+        bus = Bus(Link(NOWHERE, "test"))
+        publisher = Publisher(self.store, bus, lambda: self.now)
         self.fallbacks = Fallbacks(self.store, publisher, CHANNELS, lambda: self.now)
+        self.reader = FeedbackReader(self.store, bus, publisher, consent.opt_out, lambda: self.now)
         self.finder = FactFinder(CHANNELS, "UTC")
         body: dict[str, Any] = {**CAMPAIGN}
         body["content"] = {**CAMPAIGN["content"], "fallback": {"after": "PT1H"}}
@@ -117,7 +136,7 @@ class History(RuleBasedStateMachine):
             text = msgspec.json.encode(body).decode()
             campaign = await create_campaign(tx, "default", "cmp_1", "Any", text, NOW)
             await move_campaign(tx, "default", campaign, "active", NOW)
-        traits = {"email": "ann@example.org", "mobile": "+989121234567"}
+        traits = {"email": ADDRESSES["email"], "mobile": ADDRESSES["sms"]}
         first = said("m0", "identify", user_id="u1", traits=traits)
         await apply(self.store, "default", [first])
 
@@ -161,7 +180,7 @@ class History(RuleBasedStateMachine):
 
     @rule(
         channel=NAMES,
-        source=st.sampled_from(["campaign", "decision", "test", "journey"]),
+        source=SOURCES,
         class_=st.sampled_from(["marketing", "transactional"]),
         promise=st.sampled_from(["at_most_once", "at_least_once"]),
     )
@@ -190,7 +209,11 @@ class History(RuleBasedStateMachine):
             async with self.store.reading() as tx:
                 return await self.finder.find(tx, claimed, Outlet(CHANNELS[channel]), self.now)
 
-        self.judged += [_judged(case, self.now) for case in self.loop.run_until_complete(find())]
+        cases = self.loop.run_until_complete(find())
+        board = Board(ROUTES, {"any": Standing(places=99)}, self.now)
+        asked = [one.judged for one in write_all(judge_all(cases, board), RENDERER)]
+        History.skipped += sum(one.wanted.reason == "opted_out" for one in asked)
+        self.judged += asked
 
     @precondition(lambda self: self.judged)
     @rule()
@@ -201,11 +224,16 @@ class History(RuleBasedStateMachine):
         # What a lost worker had judged is of an earlier generation than what was judged since.
         latest = {item.claimed.key: item for item in judged}
         for item in latest.values():
-            if item.wanted.key in done and item.wanted.state is S.HANDED:
-                _, wanted = self.words.get(item.wanted.channel, (0, True))
-                assert wanted, f"{item.wanted.source} on {item.wanted.channel}"
+            if item.wanted.state is S.HANDED and item.wanted.key not in done:
+                History.stopped += 1
+            elif item.wanted.state is S.HANDED:
+                channel = item.wanted.channel
+                _, wanted = self.words.get(channel, (0, True))
+                assert wanted, f"{item.wanted.source} on {channel}"
+                assert channel not in self.silenced, f"{item.wanted.source} to who said STOP"
                 self.flying.append(item.wanted)
                 self.sent.append(item.wanted.id)
+                self.sent_on[item.wanted.id] = channel
                 History.sends += 1
 
     @rule(channel=NAMES, answer=st.sampled_from(sorted(ANSWERS)))
@@ -241,15 +269,66 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.sent)
     @rule(word=st.sampled_from(["delivered", "bounced", "failed", "opened", "dismissed"]))
     def call_back(self, word: str) -> None:
-        reaction = word in ("opened", "dismissed")
-        said = Feedback(
-            word if reaction else "status",
-            self.now,
-            id=f"f{self.tick()}",
-            delivery=self.sent[-1],
-            status="" if reaction else word,
-        )
-        self.do(lambda tx, c: apply_feedback(tx, "default", [said], c, self.now))
+        if word in ("opened", "dismissed"):
+            self.hear(word, delivery=self.sent[-1])
+        else:
+            self.hear("status", status=word, delivery=self.sent[-1])
+
+    @precondition(lambda self: self.sent)
+    @rule(word=st.sampled_from(["resend", RESEND]), which=st.integers(0, 9))
+    def send_again(self, word: str, which: int) -> None:
+        """An operator says so, of what is in doubt or was given up."""
+        delivery = self.sent[which % len(self.sent)]
+        self.hear(OPERATOR, status=word, delivery=delivery)
+
+    def hear(self, kind: str, **said: Any) -> None:
+        """From the stream of feedback."""
+        self.heard += 1
+        id = f"f{self.tick()}"
+        body = msgspec.json.encode(Feedback(kind, self.now, id=id, **said))
+        received = Received(self.heard, feedback_subject("default"), body, self.now)
+        self.loop.run_until_complete(self.reader.apply([received]))
+
+    @rule(channel=NAMES, way=st.sampled_from(WITHDRAWALS))
+    def withdraw(self, channel: str, way: str) -> None:
+        """In whatever way one may."""
+        self.tick()
+        sent = [id for id, on in self.sent_on.items() if on == channel]
+        if way == "stop":
+            self.silenced.add(channel)
+            self.hear("unsubscribed", channel=channel, address=ADDRESSES[channel])
+        elif way in ("link", "complaint") and sent:
+            kind = "unsubscribed" if way == "link" else "complained"
+            self.hear(kind, delivery=sent[-1])
+            self.note(channel, self.now, False)
+            if way == "complaint":
+                self.silenced.add(channel)
+        elif way == "page":
+            self.choose(channel, False, True)
+        else:
+            self.speak(channel, False, False)
+
+    @rule(channel=NAMES, way=st.sampled_from(WITHDRAWALS), source=SOURCES)
+    def withdraw_at_the_last_moment(self, channel: str, way: str, source: str) -> None:
+        """Between the judgement and the hand-over; then the gates are asked again."""
+        self.come_back(channel)
+        for _ in range(2):  # the first, so that there is something to answer
+            if self.judged:
+                self.hand_over()
+            self.plan(channel, source, "marketing", "at_least_once")
+            self.ask_the_gates(channel)
+        self.withdraw(channel, way)
+        for _ in range(2):
+            if self.judged:
+                self.hand_over()
+            self.ask_the_gates(channel)
+
+    @rule(channel=NAMES)
+    def come_back(self, channel: str) -> None:
+        """An operator frees the address, and the person wants messages again."""
+        self.do(lambda tx, _: release(tx, "default", channel, ADDRESSES[channel]))
+        self.silenced.discard(channel)
+        self.choose(channel, True, True)
 
     @rule(hours=st.integers(0, 3))
     def wait(self, hours: int) -> None:
@@ -258,36 +337,24 @@ class History(RuleBasedStateMachine):
         self.loop.run_until_complete(self.fallbacks.fire())
 
 
-def _judged(case: Case, now: int) -> Judged:
-    attempt = msgspec.structs.replace(case.attempt, provider="any")
-    row = attempt.delivery
-    match judge(attempt).decision:
-        case Send():
-            attempts = row.attempt + 1
-            wanted = move(row, S.HANDED, provider="any", handed_at=now, attempt=attempts)
-        case Hold(until, reason):
-            wanted = move(row, S.HELD, reason=reason, due_at=until, worker=None)
-        case skip:
-            wanted = end_unsent(row, S.SKIPPED, skip.reason, worker=None)
-    return Judged(row, wanted, "[]", row.context, case.revision, case.recent, case.seen)
-
-
 def run(database: Callable[[], AbstractAsyncContextManager[str]], examples: int) -> None:
     """Random histories, each on an empty database."""
     loop = asyncio.new_event_loop()
     machine = type("Run", (History,), {"loop": loop, "database": staticmethod(database)})
     how = settings(
         max_examples=examples,
-        stateful_step_count=40,
+        stateful_step_count=25,
         deadline=None,
+        phases=(Phase.reuse, Phase.generate),  # to shrink takes longer than a test may
         suppress_health_check=list(HealthCheck),
     )
-    before = History.sends
+    before = History.sends, History.skipped, History.stopped
     try:
         run_state_machine_as_test(machine, settings=how)
     finally:
         loop.close()
-    assert History.sends > before
+    after = History.sends, History.skipped, History.stopped
+    assert all(more > fewer for more, fewer in zip(after, before, strict=True)), (before, after)
 
 
 def test_no_history_reaches_who_opted_out_on_sqlite(tmp_path: Path, sqlite_template: Path) -> None:

@@ -125,6 +125,30 @@ async def test_a_word_older_than_the_registration_fails_the_message_only(shop: O
     assert all(device.is_live for device in person["devices"].values())
 
 
+DENIED = "Push Permission Denied"
+
+
+async def test_who_forbids_it_on_the_phone_gets_nothing(shop: Office) -> None:
+    """S2.10: though they had allowed it before, and the app still tells its token."""
+    words = [on("new", 3, name=DENIED), on("new", 4), on("old", 5)]
+    await apply(shop.store, "default", words)
+    director = PushDirector()
+    await push(shop, director)
+
+    assert director.addresses == []
+    delivery = await row(shop.store)
+    assert (delivery.state, delivery.reason) == (S.SKIPPED, "opted_out")
+
+
+async def test_of_two_phones_the_one_that_allows_it_gets_it(shop: Office) -> None:
+    granted = on("old", 3, name="Push Permission Granted")
+    await apply(shop.store, "default", [granted, on("new", 4, name=DENIED), on("new", 5)])
+    director = PushDirector()
+    await push(shop, director, device="new")
+
+    assert director.addresses == ["token-old"]
+
+
 async def test_who_has_logged_out_gets_nothing_on_that_phone(shop: Office) -> None:
     await apply(shop.store, "default", [on("old", 4, "reza"), on("new", 4, "reza")])
     director = PushDirector()

@@ -1,6 +1,5 @@
 """The loop of one channel when the database fails under it."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from angarium.core.bus.bus import Bus
 from angarium.core.store.open import open_store
 from tests.databases import PostgresServer
 from tests.delivery.examples import new_delivery
-from tests.workers.offices import Director, Office
+from tests.workers.offices import Director, Office, open_office
 
 COUNT = 200
 
@@ -20,11 +19,8 @@ COUNT = 200
 async def office(postgres_url: str, bus: Bus) -> AsyncIterator[Office]:
     """An office on PostgreSQL, whose connections a test can kill."""
     store = await open_store(postgres_url)
-    office = Office(store, bus)
-    publishing = asyncio.create_task(office.publisher.run())
-    yield office
-    publishing.cancel()
-    await asyncio.gather(publishing, return_exceptions=True)
+    async with open_office(store, bus) as office:
+        yield office
     await store.close()
 
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from angarium.core.delivery.record import AT_LEAST_ONCE
 from angarium.core.delivery.status import DeliveryState
@@ -50,6 +51,18 @@ async def test_no_request_comes_before_the_end_of_a_pause_that_a_provider_asked_
         shop.now += 60 * SECOND
         await shop.became(accepted=5)
     assert len(mail.messages) == 6
+
+
+async def test_an_operator_is_told_once_of_a_pause_and_why(shop: Office) -> None:
+    await shop.plan(*(new_delivery(f"dlv_{n}") for n in range(5)))
+    away = TemporaryFailure("email_director: bad key", retry_after=60, pause=True)
+    with capture_logs() as lines:
+        async with shop.delivering(Director(fails_with(away))):
+            await shop.became(held=5)
+    told = [line for line in lines if line["event"] == "provider_paused"]
+    assert [(line["provider"], line["reason"]) for line in told] == [
+        ("email_director", "email_director: bad key")
+    ]
 
 
 async def test_a_refusal_for_good_fails_and_suppresses_a_dead_address(shop: Office) -> None:

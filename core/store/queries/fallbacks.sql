@@ -23,6 +23,10 @@ where (f.workspace, f.delivery) in
   and f.due_at <= cast(:now as bigint)
 order by f.workspace, f.delivery {for_update}
 
+-- name: move_fallback
+-- Another delivery is to be looked at in the place of one.
+update fallbacks set delivery = :new where workspace = :workspace and delivery = :old
+
 -- name: drop_fallbacks
 -- Nothing more is to be looked at.
 delete from fallbacks where (workspace, delivery) in

@@ -89,3 +89,9 @@ select id, last_seen_at from profiles where workspace = :workspace and id {in:id
 -- Profiles by id, to be looked at only.
 select id, user_id, created_at, last_seen_at, attributes, state, revision, devices
 from profiles where workspace = :workspace and id {in:ids text}
+
+-- name: find_by_mobile
+-- Whose number it is now.
+select id from profiles
+where workspace = :workspace and {mobile} = :mobile and merged_into is null
+order by id limit cast(:limit as bigint)

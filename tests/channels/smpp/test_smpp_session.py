@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from angarium.plugins import InDoubt, TemporaryFailure
-from tests.channels.smpp.parts import TAKEN, UNANSWERED, built, digits, message, provider
+from tests.channels.smpp.parts import TAKEN, UNANSWERED, built, digits, listening, message, provider
 from tests.counterparts.smsc import Smsc
 
 
@@ -52,6 +52,43 @@ async def test_after_a_loss_the_next_message_binds_anew(centre: Smsc) -> None:
 
     await centre.tell("nothing")
     assert centre.count("bind") == 2
+
+
+async def test_a_loss_leaves_in_doubt_what_was_unanswered_and_nothing_else(centre: Smsc) -> None:
+    await centre.tell("answer", destination=digits(UNANSWERED), **{"with": "silence"})
+    async with provider(centre, window=2) as sms:
+        silent = [asyncio.ensure_future(sms.send(message(UNANSWERED))) for _ in range(2)]
+        await centre.heard("submit", 2)
+        others = [asyncio.ensure_future(sms.send(message(key=f"dlv_{n}"))) for n in range(30)]
+        await asyncio.sleep(0)
+        await centre.tell("hang up")
+        ends = await asyncio.gather(*silent, return_exceptions=True)
+        await asyncio.gather(*others)
+
+    assert [type(end) for end in ends] == [InDoubt, InDoubt]
+    assert len(await centre.submits()) == 32
+
+
+async def test_a_centre_that_unbinds_is_bound_to_anew(centre: Smsc) -> None:
+    async with provider(centre) as sms, listening(sms):
+        await sms.send(message())
+        await centre.tell("unbind")
+        await centre.heard("gone")
+        await sms.send(message(key="dlv_2"))
+
+    await centre.tell("nothing")
+    assert centre.count("bind") == 2
+
+
+async def test_messages_that_were_never_answered_take_no_place_for_ever(centre: Smsc) -> None:
+    await centre.tell("answer", destination=digits(UNANSWERED), **{"with": "silence"})
+    async with provider(centre, window=2, submit_seconds=0.2) as sms:
+        silent = [sms.send(message(UNANSWERED, key=f"dlv_{n}")) for n in range(7)]
+        ends = await asyncio.gather(*silent, return_exceptions=True)
+        await sms.send(message())
+
+    assert [type(end) for end in ends] == [InDoubt] * 7
+    assert len(await centre.submits()) == 8
 
 
 async def test_one_session_serves_all(centre: Smsc) -> None:

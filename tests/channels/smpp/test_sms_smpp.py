@@ -159,6 +159,22 @@ async def test_a_message_of_which_a_part_is_refused_was_not_sent(centre: Smsc) -
     assert len(await centre.submits()) == 1
 
 
+@pytest.mark.parametrize(
+    ("unanswered", "end"), [(1, TemporaryFailure), (2, TemporaryFailure), (3, InDoubt)]
+)
+async def test_only_a_doubt_about_the_last_part_is_one_about_the_message(
+    centre: Smsc, unanswered: int, end: type[Exception]
+) -> None:
+    """A phone shows nothing before it has all parts."""
+    rule = {"with": "silence", "submits": unanswered}
+    await centre.tell("answer", destination=digits(TAKEN), **rule)
+    async with provider(centre, submit_seconds=0.5) as sms:
+        with pytest.raises(end):
+            await sms.send(message(text="س" * 201))
+
+    assert len(await centre.submits()) == unanswered
+
+
 async def test_a_transmitter_binds_as_one(centre: Smsc) -> None:
     async with provider(centre, bind="transmitter", system_type="SHOP") as sms:
         await sms.send(message())
@@ -209,6 +225,8 @@ async def test_another_client_agrees_with_the_stand_in(centre: Smsc) -> None:
         ({"from": ""}, "from"),
         ({"host": "a b"}, "host"),
         ({"system_id": "longer than fifteen"}, "system_id"),
+        ({"system_id": "فروشگاه من"}, "system_id"),
+        ({"password": "ninechars"}, "password"),
         ({"window": 0}, "window"),
         ({"most_parts": 256}, "most_parts"),
         ({"submit_seconds": 30}, "submit_seconds"),

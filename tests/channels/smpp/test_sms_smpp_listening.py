@@ -7,7 +7,15 @@ import pytest
 
 from angarium.plugins import StatusUpdate, TemporaryFailure
 from angarium.plugins.provider import Listening
-from tests.channels.smpp.parts import TAKEN, built, digits, listening, message, provider
+from tests.channels.smpp.parts import (
+    TAKEN,
+    UNANSWERED,
+    built,
+    digits,
+    listening,
+    message,
+    provider,
+)
 from tests.counterparts.smsc import Smsc
 
 RECEIPTS = [
@@ -18,6 +26,17 @@ RECEIPTS = [
     ("REJECTD", "undelivered", "sms_smpp: REJECTD"),
     ("ACCEPTD", "accepted", ""),
 ]
+
+
+def old_receipt() -> dict[str, Any]:
+    """The receipt of a message that was sent before the session began."""
+    text = "id:OLD sub:001 dlvrd:001 submit date:2611220900 done date:2611220901 stat:DELIVRD"
+    return {
+        "source_addr": "989121234567",
+        "destination_addr": "983000123",
+        "esm_class": 4,
+        "short_message": {"hex": text.encode().hex()},
+    }
 
 
 @pytest.mark.parametrize(("word", "status", "reason"), RECEIPTS)
@@ -40,7 +59,56 @@ async def test_a_receipt_may_come_before_the_answer(centre: Smsc) -> None:
         accepted = await sms.send(message())
         update = await updates.get()
 
-    assert (update.provider_id, update.key) == (accepted.provider_id, "dlv_1")
+    assert update.provider_id == accepted.provider_id
+
+
+async def test_a_receipt_waits_for_no_message_that_is_under_way(centre: Smsc) -> None:
+    await centre.tell("answer", destination=digits(UNANSWERED), **{"with": "silence"})
+    async with provider(centre) as sms, listening(sms) as updates:
+        silent = asyncio.ensure_future(sms.send(message(UNANSWERED)))
+        await centre.heard("submit")
+        await centre.tell("deliver", pdu=old_receipt())
+        update = await updates.get()
+        assert not silent.done()
+        silent.cancel()
+        await asyncio.gather(silent, return_exceptions=True)
+
+    assert update.provider_id == "OLD"
+
+
+async def test_receipts_that_wait_are_reported_together(centre: Smsc) -> None:
+    """One after the other, they would fall behind a centre that sends hundreds a second."""
+    under_way: list[int] = [0]
+    heard = asyncio.Semaphore(0)
+
+    async def report(_update: StatusUpdate) -> None:
+        under_way.append(under_way[-1] + 1)
+        await asyncio.sleep(0.005)
+        under_way.append(under_way[-1] - 1)
+        heard.release()
+
+    await centre.tell("receipts", state="DELIVRD")
+    async with provider(centre) as sms:
+        await asyncio.gather(*(sms.send(message(key=f"dlv_{n}")) for n in range(100)))
+        await centre.heard("acknowledged", 100)
+        task = asyncio.ensure_future(sms.listen(report))
+        for _ in range(100):
+            await heard.acquire()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert max(under_way) > 1
+
+
+@pytest.mark.parametrize(("in_answers", "style"), [("hex", "decimal"), ("decimal", "hex")])
+async def test_ids_may_be_written_in_two_ways(centre: Smsc, in_answers: str, style: str) -> None:
+    await centre.tell("receipts", state="DELIVRD")
+    await centre.tell("ids", **{"with": in_answers})
+    async with provider(centre, receipt_ids=style) as sms, listening(sms) as updates:
+        for n in range(12):
+            accepted = await sms.send(message(key=f"dlv_{n}"))
+            update = await updates.get()
+            assert (update.provider_id, update.key) == (accepted.provider_id, f"dlv_{n}")
 
 
 async def test_many_receipts_that_nobody_hears_stop_no_message(centre: Smsc) -> None:
@@ -57,14 +125,7 @@ async def test_many_receipts_that_nobody_hears_stop_no_message(centre: Smsc) -> 
 async def test_who_listens_is_bound_before_anything_is_sent(centre: Smsc) -> None:
     async with provider(centre) as sms, listening(sms) as updates:
         await centre.heard("bind")
-        text = "id:OLD sub:001 dlvrd:001 submit date:2611220900 done date:2611220901 stat:DELIVRD"
-        pdu = {
-            "source_addr": "989121234567",
-            "destination_addr": "983000123",
-            "esm_class": 4,
-            "short_message": {"hex": text.encode().hex()},
-        }
-        await centre.tell("deliver", pdu=pdu)
+        await centre.tell("deliver", pdu=old_receipt())
         update = await updates.get()
 
     assert (update.status, update.provider_id, update.key) == ("delivered", "OLD", "")
@@ -107,6 +168,9 @@ async def test_who_listens_can_be_stopped(centre: Smsc) -> None:
         ("989121234567", 1, "لغو".encode("utf-16-be"), {"data_coding": 8}, TAKEN),
         ("09121234567", 2, "لغو۱۱".encode("utf-16-be"), {"data_coding": 8}, TAKEN),
         ("09121234567", 0, b"STOP", {"data_coding": 0}, TAKEN),
+        ("9121234567", 2, b"STOP", {"data_coding": 0}, TAKEN),
+        ("989121234567", 2, b"STOP", {"data_coding": 0}, TAKEN),
+        ("+989121234567", 0, b"STOP", {"data_coding": 0}, TAKEN),
         ("989121234567", 0, b"Stop", {"data_coding": 3}, TAKEN),
         (
             "989121234567",

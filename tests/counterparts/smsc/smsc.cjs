@@ -3,13 +3,16 @@
 // Talks with its owner in lines of JSON: reads commands from stdin, writes what happens to stdout.
 // What it is told to do to a destination holds until it is told otherwise:
 //   {"do": "answer", "destination": "98912…", "with": "refuse", "status": 11}   submit_sm_resp says no
-//   {"do": "answer", "destination": "98912…", "with": "silence"}                none is sent
+//   {"do": "answer", "destination": "98912…", "with": "silence"}                none is sent, or none from
+//                                                                       the part on that "submits" says
 //   {"do": "answer", "destination": "98912…", "with": "hang up"}                the connection is cut
 //   {"do": "answer", "destination": "98912…", "with": "receipt first"}          receipt, then the answer
 //   {"do": "answer", "destination": "98912…", "with": "error", "submits": 2}    from the 2nd part on, status
 // and to binds:   {"do": "binds", "with": "accept" | "refuse" | "silence" | "hang up", "status": 14}
 // Receipts:       {"do": "receipts", "state": "DELIVRD" | ""}     of all messages that ask for one
-// At once:        {"do": "deliver", "pdu": {…}} {"do": "hang up"} {"do": "throttle", "perSecond": 5}
+// Ids:            {"do": "ids", "with": "hex" | "decimal"}        answers say 0000001F and receipts
+//                 0000000031, or the other way round; else both say M0000001f
+// At once:        {"do": "deliver", "pdu": {…}} {"do": "unbind"} {"do": "hang up"} {"do": "throttle", "perSecond": 5}
 //                 {"do": "nothing"}     all that happened before has been said when this is done
 //                 {"do": "reset"}       as at the start; all connections are cut
 'use strict';
@@ -26,6 +29,7 @@ const all = new Set();
 const seconds = [];
 let binds = { with: 'accept' };
 let receipts = '';
+let ids = '';
 let perSecond = 0;
 let count = 0;
 
@@ -63,6 +67,16 @@ function refusal(pdu) {
 // The package reads SMPP's relative times against the clock; what was meant is a length.
 const secondsUntil = (time) => (time ? Math.round((time - Date.now()) / 1000) : 0);
 
+const inHex = (number) => number.toString(16).toUpperCase().padStart(8, '0');
+const inDecimal = (number) => String(number).padStart(10, '0');
+
+function idsOf(number) {
+  if (ids === 'hex') return [inHex(number), inDecimal(number)];
+  if (ids === 'decimal') return [inDecimal(number), inHex(number)];
+  const id = 'M' + number.toString(16).padStart(8, '0');
+  return [id, id];
+}
+
 function receiptOf(id, pdu, state) {
   const text = `id:${id} sub:001 dlvrd:001 submit date:2611220900 done date:2611220901 ` +
     `stat:${state} err:000 text:`;
@@ -76,7 +90,7 @@ function onSubmit(session, pdu) {
   const rule = answers.get(pdu.destination_addr) || {};
   rule.seen = (rule.seen || 0) + 1;
   const body = pdu.short_message || {};
-  const id = 'M' + (++count).toString(16).padStart(8, '0');
+  const [id, receipted] = idsOf(++count);
   const status = rule.with === 'refuse' || (rule.with === 'error' && rule.seen >= rule.submits)
     ? rule.status : refusal(pdu);
   say({
@@ -87,12 +101,12 @@ function onSubmit(session, pdu) {
     validity: secondsUntil(pdu.validity_period), message: String(body.message),
     udh: body.udh ? Buffer.concat(body.udh).toString('hex') : '',
   });
-  if (rule.with === 'silence') return;
+  if (rule.with === 'silence' && rule.seen >= (rule.submits || 1)) return;
   if (rule.with === 'hang up') return session.destroy();
-  if (rule.with === 'receipt first') session.deliver_sm(receiptOf(id, pdu, 'DELIVRD'));
+  if (rule.with === 'receipt first') session.deliver_sm(receiptOf(receipted, pdu, 'DELIVRD'));
   session.send(pdu.response({ command_status: status, message_id: status ? '' : id }));
   if (!status && receipts && pdu.registered_delivery & 1) {
-    session.deliver_sm(receiptOf(id, pdu, receipts), (resp) =>
+    session.deliver_sm(receiptOf(receipted, pdu, receipts), (resp) =>
       say({ event: 'acknowledged', id, status: resp.command_status }));
   }
 }
@@ -125,12 +139,14 @@ const COMMANDS = {
   nothing: () => {},
   reset: () => {
     answers.clear();
-    [binds, receipts, perSecond] = [{ with: 'accept' }, '', 0];
+    [binds, receipts, ids, perSecond] = [{ with: 'accept' }, '', '', 0];
     return Promise.all([...all].map((session) => new Promise((done) => session.destroy(done))));
   },
   answer: (command) => answers.set(command.destination, command),
   binds: (command) => { binds = command; },
   receipts: (command) => { receipts = command.state; },
+  ids: (command) => { ids = command.with; },
+  unbind: () => bound.forEach((session) => session.unbind()),
   throttle: (command) => { perSecond = command.perSecond; seconds.length = 0; },
   'hang up': () => all.forEach((session) => session.destroy()),
   deliver: ({ pdu }) => {

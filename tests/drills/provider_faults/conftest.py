@@ -1,6 +1,5 @@
 """An office whose people are reached by webhook, mail and text, and a vendor of its."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,7 +8,7 @@ from angarium.core.bus.bus import Bus
 from angarium.core.store.open import open_store
 from angarium.core.workers import rounds
 from tests.drills.provider_faults.vendors import CONTENT, Vendor, vendor_of
-from tests.workers.offices import Office
+from tests.workers.offices import Office, open_office
 
 
 @pytest.fixture
@@ -17,13 +16,10 @@ async def shop(sqlite_url: str, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> As
     """Its ledger is polled often: a clock that a test moves wakes nobody."""
     monkeypatch.setattr(rounds, "POLL_SECONDS", 0.01)
     store = await open_store(sqlite_url)
-    office = Office(store, bus)
-    publishing = asyncio.create_task(office.publisher.run())
-    await office.campaign(content=CONTENT)
-    await office.person(webhook_id="member 7")
-    yield office
-    publishing.cancel()
-    await asyncio.gather(publishing, return_exceptions=True)
+    async with open_office(store, bus) as office:
+        await office.campaign(content=CONTENT)
+        await office.person(webhook_id="member 7")
+        yield office
     await store.close()
 
 

@@ -1,6 +1,5 @@
 """D17 in the delivery worker: a rogue beside a sound provider."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from tests.delivery.examples import NOW, new_delivery
 from tests.gateway.isolation.conftest import Load
 from tests.parts.waiting import until
 from tests.store.ledgers import row, states
-from tests.workers.offices import Director, Office
+from tests.workers.offices import Director, Office, open_office
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +32,8 @@ def store_url(sqlite_url: str) -> str:
 
 @pytest.fixture
 async def office(store: Store, bus: Bus) -> AsyncIterator[Office]:
-    office = Office(store, bus)
-    publishing = asyncio.create_task(office.publisher.run())
-    yield office
-    publishing.cancel()
-    await asyncio.gather(publishing, return_exceptions=True)
+    async with open_office(store, bus) as office:
+        yield office
 
 
 async def planned(office: Office, word: str, count: int = 10) -> None:

@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -23,28 +25,33 @@ from tests.gateway.isolation.sending import message
 
 async def main():
     point = EntryPoint("sms_rogue", "angarium_rogue", "angarium.plugins")
-    rogue = load_isolated(Plugins(), [point]).create_provider("sms_rogue", {})
+    rogue = load_isolated(Plugins(hang_seconds=5), [point]).create_provider("sms_rogue", {})
     await rogue.open()
     sending = asyncio.ensure_future(rogue.send(message(sys.argv[1])))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
     print(rogue.keeper.pid, flush=True)
-    await sending
+    await asyncio.Event().wait()
 
 asyncio.run(main())
 """
 
 
-def lives(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def living(session: int) -> list[int]:
+    """The processes of a session: the plugin's own, and what it has started."""
+    found: list[int] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            state, _, _, its, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(its) == session and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
 
 
-@pytest.mark.parametrize("text", ["hang", "block"])
-async def test_no_plugin_outlives_a_gateway_that_was_killed(
-    environ: Mapping[str, str], text: str
+@pytest.mark.parametrize(
+    ("text", "count"), [("hang", 1), ("block", 1), ("seize", 1), ("fork", 2), ("start", 2)]
+)
+async def test_nothing_of_a_plugin_outlives_a_gateway_that_was_killed(
+    environ: Mapping[str, str], text: str, count: int
 ) -> None:
     parent = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", PARENT, text),
@@ -56,13 +63,16 @@ async def test_no_plugin_outlives_a_gateway_that_was_killed(
     while line and not line.strip().isdigit():  # our log lines go to the same place
         line = await parent.stdout.readline()
     pid = int(line)
-    assert lives(pid)
 
+    async def begun() -> bool:
+        return len(living(pid)) == count
+
+    await until(begun)
     parent.send_signal(signal.SIGKILL)
     await parent.wait()
 
     async def gone() -> bool:
-        return not lives(pid)
+        return not living(pid)
 
     await until(gone)
 

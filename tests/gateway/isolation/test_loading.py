@@ -1,6 +1,7 @@
 """What is installed is looked at from a distance: it cannot hold up, or end, a process of ours."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
@@ -85,6 +86,27 @@ def test_one_that_does_not_finish_loading_is_ended(folder: Path) -> None:
     ]
 
     assert hanging.error == "it did not finish loading in 1 s"
+
+
+def test_what_one_leaves_behind_at_loading_is_not_waited_for(folder: Path) -> None:
+    """It has left the session of its process, and keeps the pipe to us open."""
+    code = """
+import os, pathlib, time
+if os.fork() == 0:
+    os.setsid()
+    pathlib.Path(__file__).with_suffix(".pid").write_text(str(os.getpid()))
+    time.sleep(60)
+    os._exit(0)
+"""
+
+    [leaving] = [
+        plugin
+        for plugin in load_modules(folder, {"leaves": code}, start_seconds=3.0).plugins
+        if plugin.isolated or plugin.error
+    ]
+
+    assert "has no function marked @hookimpl" in leaving.error
+    os.kill(int((folder / "leaves.pid").read_text()), signal.SIGKILL)
 
 
 def test_a_plugin_is_described_with_what_it_brings_and_its_version(load: Load) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from angarium.gateway.isolation.life import BEAT_SECONDS, DUMP_SECONDS, LATE_SECONDS
 from angarium.plugins import (
     Accepted,
     EmailContent,
@@ -63,6 +64,10 @@ async def test_a_large_message_crosses(open_rogue: Open) -> None:
     [
         ("raise", "sms_rogue: raised KeyError"),
         ("none", "sms_rogue: did not answer with Accepted"),
+        ("odd", "sms_rogue: raised OddOne"),
+        ("cancelled", "sms_rogue: raised CancelledError"),
+        ("nonsense", "sms_rogue: raised a TemporaryFailure with fields of the wrong kind"),
+        ("overflow", "sms_rogue: raised a PermanentFailure with fields of the wrong kind"),
     ],
 )
 async def test_a_plugin_that_breaks_the_contract_is_named_and_its_send_in_doubt(
@@ -127,13 +132,15 @@ async def test_what_was_given_up_before_it_began_is_surely_not_sent(
         ("crash", "was ended by SIGSEGV"),
         ("leak", "ran out of its 128 MiB of memory"),
         ("block", "blocked its loop for 1 s"),
+        ("spin", "blocked its loop for 1 s"),
+        ("seize", "blocked its loop for 1 s"),
     ],
 )
 async def test_a_process_that_dies_takes_only_what_it_had_begun(
     open_rogue: Open, word: str, reason: str
 ) -> None:
     """D17: what was not begun is surely not sent; the next send finds a process again."""
-    rogue = await open_rogue(memory_mb=128, **(QUICK if word == "block" else {}))
+    rogue = await open_rogue(memory_mb=128, **(QUICK if "blocked" in reason else {}))
     first = rogue.keeper.pid
     with capture_logs() as lines:
         begun, killer, *rest = await send(rogue, "slow 30", word, "hello", "hello")
@@ -151,6 +158,35 @@ async def test_a_process_that_dies_takes_only_what_it_had_begun(
     assert rogue.keeper.pid != first
     [death] = [line for line in lines if line["event"] == "plugin_died"]
     assert (death["plugin"], death["reason"]) == ("sms_rogue", reason)
+
+
+@pytest.mark.parametrize("file", [3, 4])
+async def test_one_that_closes_the_files_between_us_dies(open_rogue: Open, file: int) -> None:
+    """It ends itself, unless its loop waits for ever at what is closed."""
+    rogue = await open_rogue(**QUICK)
+
+    begun, *_ = await send(rogue, "slow 30", f"close {file}")
+
+    assert isinstance(begun, InDoubt)
+    assert begun.reason in (
+        "sms_rogue: its process ended with status 1",
+        "sms_rogue: its process blocked its loop for 1 s",
+    )
+
+
+async def test_a_huge_answer_is_cut(open_rogue: Open) -> None:
+    rogue = await open_rogue()
+
+    slow, huge = await send(rogue, "slow 0.1", "huge")
+
+    assert isinstance(slow, Accepted)
+    assert isinstance(huge, Accepted)
+    assert 200 <= len(huge.provider_id) <= 1000
+
+
+def test_a_blocked_loop_is_ended_within_two_seconds_of_its_limit() -> None:
+    """D17; what is added to the limit, by the clock of the process that watches."""
+    assert BEAT_SECONDS + LATE_SECONDS + DUMP_SECONDS <= 2.0
 
 
 async def test_where_a_loop_is_blocked_is_logged(open_rogue: Open) -> None:
@@ -189,6 +225,19 @@ async def test_after_so_many_failures_it_is_put_aside_and_then_tried_again(
     assert isinstance(again, Accepted)
     [line] = [line for line in lines if line["event"] == "plugin_put_aside"]
     assert line["plugin"] == "sms_rogue"
+
+
+async def test_one_that_dies_too_often_is_put_aside_as_well(open_rogue: Open) -> None:
+    rogue = await open_rogue(failures=2)
+    with capture_logs() as lines:
+        await send(rogue, "exit")
+        await rested(rogue)
+        await send(rogue, "exit")
+
+    assert rogue.keeper.state == "aside"
+    assert [line["last"] for line in lines if line["event"] == "plugin_put_aside"] == [
+        "ended with status 3"
+    ]
 
 
 async def test_what_is_under_way_when_it_is_put_aside_still_ends_well(open_rogue: Open) -> None:
@@ -269,6 +318,29 @@ async def test_one_that_does_not_open_in_time_is_ended(open_rogue: Open) -> None
     rogue = await open_rogue({"opening": "hang"}, start_seconds=3.0)
 
     assert rogue.keeper.conduct.last in ("did not open in 3 s", "did not load in 3 s")
+
+
+async def test_one_that_does_not_take_its_settings_after_all_says_so(open_rogue: Open) -> None:
+    with capture_logs() as lines, pytest.raises(ValueError, match="is not known there"):
+        await open_rogue({"opening": "refuse"})
+
+    [line] = [line for line in lines if line["event"] == "plugin_refused_its_settings"]
+    assert line["settings"] == ["channels.sms_rogue"]
+    assert SECRET not in str(lines)
+
+
+async def test_one_that_is_slow_to_open_keeps_nobody_waiting(
+    open_rogue: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Providers are opened one after the other."""
+    monkeypatch.setattr("angarium.gateway.isolation.provider.OPEN_SECONDS", 0.01)
+    rogue = await open_rogue({"opening": "slow"})
+    is_open = rogue.keeper.pid is not None
+
+    [accepted] = await send(rogue, "hello")
+
+    assert not is_open
+    assert accepted == Accepted("True-dlv_0")
 
 
 async def test_content_of_another_channel_is_not_sent(open_rogue: Open) -> None:

@@ -37,6 +37,7 @@ ORDERS: Sequence[Order] = (
         7,
         1 << 40,
         3,
+        10.5,
         provider="sms_a",
         where="channels.sms_a",
         section={"token": "t", "n": 5},

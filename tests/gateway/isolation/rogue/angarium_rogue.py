@@ -1,11 +1,13 @@
 """A plugin that does, by the text of a message, every wrong thing that a plugin can do."""
 
-# ruff: noqa: ASYNC230, ASYNC251 — to block the loop is what it is there for
+# ruff: noqa: ASYNC220, ASYNC230, ASYNC251 — to block the loop is what it is there for
 
 import asyncio
 import contextlib
 import ctypes
+import itertools
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +41,10 @@ class RogueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def __post_init__(self) -> None:
         if self.token.reveal() == "short":
             raise ValueError("token: has at least 20 letters")
+
+
+class OddOne(BaseException):
+    """None that a handler of exceptions sees."""
 
 
 class Rogue(Provider):
@@ -80,6 +86,28 @@ class Rogue(Provider):
     async def _none(self, *_: object) -> None:
         return None
 
+    async def _odd(self, *_: object) -> None:
+        raise OddOne
+
+    async def _refuse(self, *_: object) -> None:
+        raise ValueError("token: hunter2hunter2 is not known there")
+
+    async def _cancelled(self, *_: object) -> None:
+        raise asyncio.CancelledError
+
+    async def _nonsense(self, *_: object) -> None:
+        failure = TemporaryFailure("sms_rogue: busy")
+        failure.retry_after = "soon"  # type: ignore[assignment]  # as a plugin may
+        raise failure
+
+    async def _overflow(self, *_: object) -> None:
+        failure = PermanentFailure("sms_rogue: gone", address_dead=True)
+        failure.dead_since = 1 << 80
+        raise failure
+
+    async def _huge(self, *_: object) -> Accepted:
+        return Accepted(provider_id="x" * 5_000_000)
+
     async def _hang(self, *_: object) -> None:
         await asyncio.Event().wait()
 
@@ -90,6 +118,14 @@ class Rogue(Provider):
 
     async def _block(self, _: object, seconds: str) -> None:
         time.sleep(float(seconds or 1000))
+
+    async def _spin(self, *_: object) -> None:
+        while True:
+            pass
+
+    async def _seize(self, *_: object) -> None:
+        """Holds the interpreter's lock as well: no other thread of the process ever runs."""
+        sum(itertools.repeat(0))
 
     async def _exit(self, *_: object) -> None:
         os._exit(3)
@@ -105,13 +141,23 @@ class Rogue(Provider):
             time.sleep(1000)
         return self._accept(message)
 
-    async def _leak(self, *_: object) -> None:
-        while True:
+    async def _start(self, message: Message | None, _: object) -> Any:
+        subprocess.Popen(["sleep", "1000"])
+        return self._accept(message)
+
+    async def _close(self, message: Message | None, file: str) -> Any:
+        os.close(int(file))
+        return self._accept(message)
+
+    async def _leak(self, message: Message | None, _: object) -> Any:
+        """A gigabyte."""
+        for _ in range(1_000):
             self.leaked.append(b"x" * 1_000_000)
             await asyncio.sleep(0)
+        return self._accept(message)
 
     async def _slow(self, message: Message | None, seconds: str) -> Any:
-        await asyncio.sleep(float(seconds))
+        await asyncio.sleep(float(seconds or 1))
         return self._accept(message)
 
     async def _print(self, message: Message | None, rest: str) -> Any:
