@@ -82,7 +82,11 @@ def _parts(body: bytes) -> Sequence[bytes | msgspec.Raw]:
 def _open_part(
     body: bytes | msgspec.Raw, origin: Origin, first: int, most_bytes: int
 ) -> Iterator[Member]:
-    """`first`: how many members of the stream message came before."""
+    """`first`: how many members of the stream message came before.
+
+    Members without a time happened in their order: a millisecond apart, the last as it was
+    received. Else chance would say which of two values for one attribute is the later.
+    """
     try:
         envelope: Envelope = _read(_decode, body)
         members = [body] if envelope.batch is None else envelope.batch
@@ -91,6 +95,7 @@ def _open_part(
         yield origin.message_id(first), refused
         return
     defaults = _defaults(envelope, origin)
+    last = first + len(members) - 1
     for index, member in enumerate(members, first):
         try:
             message = parse_message(member, defaults, most_bytes=most_bytes)
@@ -98,6 +103,8 @@ def _open_part(
             yield origin.message_id(index), refused
             continue
         message.id = message.id or origin.message_id(index)
+        if message.at == defaults.received_at:
+            message.at -= last - index
         yield message
 
 

@@ -192,8 +192,9 @@ class Sender:
         return now + min(max(now - self._moved_at, SOONEST), LATEST)
 
     def _is_late(self, handed: Handed, now: int) -> bool:
+        in_trouble = bool(self.health.pauses) or now < self.ready_at
         waited = now - (handed.delivery.handed_at or now)
-        return bool(self.health.pauses) or waited >= PATIENCE
+        return in_trouble or waited >= PATIENCE
 
     def _put_off(self, handed: Handed, now: int) -> None:
         """It was not sent."""

@@ -54,6 +54,17 @@ def test_each_member_without_an_id_gets_one_of_its_own_at_every_reading() -> Non
     assert ids == [one.id if isinstance(one, Message) else one[0] for one in opened(document)]
 
 
+def test_members_without_a_time_happened_in_their_order() -> None:
+    given = {**ONE, "timestamp": "2026-11-20T10:00:00Z"}
+    messages = [one for one in opened({"batch": [ONE, given, ONE]}) if isinstance(one, Message)]
+
+    first, told, last = messages
+
+    assert (first.at, last.at) == (AT - 2, AT)
+    assert told.at < AT - 2
+    assert {one.received_at for one in messages} == {AT}
+
+
 def test_what_an_envelope_says_is_true_of_its_own_members_only() -> None:
     document = [
         {"batch": [ONE], "requestId": "req_1", "receivedAt": AT - 5, "type": "track"},

@@ -29,6 +29,18 @@ async def test_the_first_value_fixes_an_attributes_type(instance: Instance) -> N
     assert (await settle(instance, first))["attributes"][name] == 7
 
 
+async def test_the_last_of_a_batch_without_times_is_the_latest(instance: Instance) -> None:
+    """S2.8: whatever the messages' ids are."""
+    user, mail = person("batch")
+    batch = [identify(user, mail, floor=number) for number in range(20)]
+    for message in batch:
+        message.pop("timestamp", None)
+
+    await instance.send(*batch)
+
+    assert (await settle(instance, user))["attributes"]["floor"] == 19
+
+
 async def test_the_first_value_fixes_an_event_propertys_type(instance: Instance) -> None:
     """S0.2"""
     user, _ = person("typed")
