@@ -9,6 +9,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from angarium.core.bus.subjects import decisions_subject
+from angarium.core.campaigns.decision import Decision
 from angarium.core.delivery.codes import SAMPLE
 from angarium.core.store import campaigns, reading
 from angarium.core.store.campaigns import MOVES, StoredCampaign
@@ -25,7 +26,7 @@ from angarium.gateway.campaigns import (
     id_in,
     lock_for_change,
 )
-from angarium.gateway.decisions import Decision, delivery_of
+from angarium.gateway.decisions import delivery_of
 from angarium.gateway.figures import FiguresBody, GroupBy, read_figures, read_query
 from angarium.gateway.idempotency import IdempotencyKey, once
 from angarium.gateway.keyring import Caller

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from angarium.config.limits import USER_ID_LENGTH
 from angarium.core.bus.subjects import decisions_subject
+from angarium.core.campaigns.decision import Decision
 from angarium.core.delivery.keys import make_id
 from angarium.core.events.message import MessageRefused, read_id
 from angarium.core.store.campaigns import find_campaign
@@ -40,20 +41,6 @@ class DecisionBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True, k
     data: dict[str, Any] | None = None
     not_before: str | None = None
     expires: str | None = None
-
-
-class Decision(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """A message of the DECISIONS stream (architecture.md)."""
-
-    decision_id: str
-    campaign: str
-    user_id: str
-    channel: str | None = None
-    data: dict[str, Any] | None = None
-    not_before: str | None = None
-    expires: str | None = None
-    test: bool = False
-    request_id: str | None = None
 
 
 NewDecision = Annotated[

@@ -12,6 +12,7 @@ from angarium.core.bus.bus import Bus
 from angarium.core.bus.errors import StreamReset
 from angarium.core.bus.feed import Received
 from angarium.core.bus.subjects import DECISIONS, workspace_of
+from angarium.core.campaigns.decision import Decision
 from angarium.core.campaigns.definition import CampaignDefinition, parse_campaign
 from angarium.core.delivery.fallback import EXPIRES
 from angarium.core.delivery.keys import make_id
@@ -55,20 +56,6 @@ UNHEARD = 2_000
 of them just before may still be on the other stream."""
 LOOK = 100
 """Milliseconds between two looks whether something is known now."""
-
-
-class Decision(msgspec.Struct, rename="camel", kw_only=True):
-    """As it stands on the stream; notBefore and expires are RFC 3339. `data` is for templates."""
-
-    decision_id: str
-    campaign: str
-    user_id: str
-    channel: str | None = None
-    data: dict[str, Any] | None = None
-    not_before: str | None = None
-    expires: str | None = None
-    test: bool = False
-    request_id: str | None = None
 
 
 class Refused(ValueError):
