@@ -33,6 +33,7 @@ from angarium.gateway.deaths import remedy, told
 from angarium.gateway.first import NEWEST, WORKSPACE
 from angarium.gateway.isolation.loading import load_isolated
 from angarium.gateway.logs import clean_text
+from angarium.gateway.opening import why_not_open
 from angarium.gateway.routes import build_routes, kinds
 from angarium.gateway.supervisor.connection import read_connection
 from angarium.gateway.waiting import find_troubles
@@ -281,27 +282,9 @@ async def _provider(plugins: Plugins, name: str, section: Mapping[str, object]) 
     except SettingsInvalid as invalid:
         return [Finding("channels", False, clean_text(str(invalid)), CORRECT)]
     seen = await _look_at(name, provider)
-    if mistake := await _open(provider):
-        # A provider knows its own name only, and names its settings by that.
-        mistake = mistake.replace(f"channels.{provider.name}.", f"channels.{name}.")
+    if mistake := await why_not_open(name, provider):
         return [Finding("channels", False, mistake, CORRECT), *seen]
     return [Finding("channels", True, f"{name} delivers on {provider.channel}"), *seen]
-
-
-async def _open(provider: Provider) -> str:
-    """Why it cannot be opened, as when a file of its settings is not there; "" if it can."""
-    try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            await provider.open()
-    except TimeoutError:
-        return f"channels.{provider.name}: is not open after {LOOK_SECONDS:g} s"
-    except ValueError as error:
-        return clean_text(str(error))
-    except Exception as error:  # the worker, too, goes on without a provider that raises
-        return clean_text(f"channels.{provider.name}: raised {type(error).__name__}: {error}")
-    finally:
-        await provider.close()
-    return ""
 
 
 async def _look_at(name: str, provider: Provider) -> list[Finding]:

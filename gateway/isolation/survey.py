@@ -1,8 +1,7 @@
 """What `angarium plugins list` says of each plugin: what it is, how it fares, what is wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -16,7 +15,9 @@ from angarium.core.workers.clock import now
 from angarium.gateway.deaths import remedy, told
 from angarium.gateway.isolation.health import HEARD
 from angarium.gateway.isolation.loading import load_isolated
+from angarium.gateway.opening import why_not_open
 from angarium.gateway.routes import sections_of
+from angarium.gateway.web_push_key import with_some_key
 from angarium.plugins.manager import Plugin, Plugins
 from angarium.plugins.settings import SettingsInvalid
 
@@ -40,7 +41,7 @@ async def survey(settings: Settings) -> list[Entry]:
     """An entry for each plugin that is installed, those that are switched off last."""
     plugins = load_isolated(settings.plugins)
     health, held = await _health(settings.database.url)
-    entries = [_entry(plugin, plugins, settings, health, held) for plugin in plugins.plugins]
+    entries = [await _entry(plugin, plugins, settings, health, held) for plugin in plugins.plugins]
     return entries + [Entry(f"{name}  switched off", (), True) for name in settings.plugins.off]
 
 
@@ -66,7 +67,7 @@ def _is_missing(url: str) -> bool:
     return url.startswith("sqlite:") and not file.exists()
 
 
-def _entry(
+async def _entry(
     plugin: Plugin,
     plugins: Plugins,
     settings: Settings,
@@ -76,7 +77,7 @@ def _entry(
     origin = f"{plugin.distribution} {plugin.version}".strip() or plugin.module
     said = f"cannot be used: {plugin.error}" if plugin.error else ", ".join(_adds(plugin))
     place = "  in a process of its own" if plugin.isolated else ""
-    mistakes = list(_mistakes(plugin, plugins, settings))
+    mistakes = [one async for one in _mistakes(plugin, plugins, settings)]
     fares = [one for one in health if one.plugin == plugin.name]
     aside = any(one.state == "aside" for one in fares)
     own = {name for one in plugin.providers for name in sections_of(settings.channels, one)}
@@ -97,15 +98,19 @@ def _adds(plugin: Plugin) -> Iterator[str]:
         yield from (f"{word} {name}" for name in names)
 
 
-def _mistakes(plugin: Plugin, plugins: Plugins, settings: Settings) -> Iterator[str]:
-    """What is wrong with the sections of its providers; never a value."""
-    sections: Mapping[str, Any] = settings.channels
+async def _mistakes(plugin: Plugin, plugins: Plugins, settings: Settings) -> AsyncIterator[str]:
+    """What is wrong with the sections of its providers, or with what they name; never a value."""
+    sections = with_some_key(settings.channels)
     for provider in plugin.providers:
         for section in sections_of(sections, provider):
             try:
-                plugins.create_provider(section, sections[section])
+                made = plugins.create_provider(section, sections[section])
             except SettingsInvalid as invalid:
-                yield from (f"{setting}: {detail}" for setting, detail in invalid.errors)
+                for setting, detail in invalid.errors:
+                    yield f"{setting}: {detail}"
+            else:
+                if mistake := await why_not_open(section, made):
+                    yield mistake
 
 
 def _told(health: PluginHealth) -> str:

@@ -217,6 +217,19 @@ def test_the_list_names_mistakes_in_settings_and_what_is_switched_off(
     assert "provider sms_console" not in result.output
 
 
+def test_the_list_names_a_file_of_the_settings_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    apns = {"KEY_FILE": "/nowhere/key.p8", "KEY_ID": "ABCDE12345", "TEAM_ID": "ABCDE12345"}
+    for name, text in (apns | {"TOPIC": "org.example.shop"}).items():
+        monkeypatch.setenv(f"ANGARIUM_CHANNELS_PUSH_APNS_{name}", text)
+
+    result = invoke("list")
+
+    assert result.exit_code == 1
+    assert "    channels.push_apns.key_file: " in result.output
+
+
 STRANGER = """
 import msgspec
 from angarium.plugins import Accepted, Message, Provider, hookimpl
