@@ -111,6 +111,8 @@ class WebPushVapid(Provider):
         self._public = http_of(NAME, settings, allowed=is_public, one_host=False)
         self._named = http_of(NAME, settings, one_host=False)
         self._beliefs: defaultdict[str, Belief] = defaultdict(Belief)
+        self._silent_until: dict[str, int] = {}
+        """By origin, in ms: the Retry-After of a service that was down."""
 
     async def open(self) -> None:
         if self._vapid is None:
@@ -121,11 +123,14 @@ class WebPushVapid(Provider):
         ttl = _ttl(message)
         payload = _payload(message, ttl)
         origin = str(subscription.endpoint.origin())
+        self._obey(origin, message.at)
         headers = self._headers(message, origin, ttl)
         body = encrypt(payload, subscription.receiver, subscription.auth)
         answer = await http.post(subscription.endpoint, body=body, headers=headers)
         if answer.status in _OUR_SIGNATURE:
             raise self._refused(origin, answer.status)
+        if answer.status >= 500 and (wait := retry_after(answer)):
+            self._silent_until[origin] = message.at + int(wait * 1000)
         accepted = _judge(answer, message.key)
         self._beliefs[origin].confirm()
         return accepted
@@ -133,6 +138,12 @@ class WebPushVapid(Provider):
     async def close(self) -> None:
         await self._public.close()
         await self._named.close()
+
+    def _obey(self, origin: str, now: int) -> None:
+        """A push service that is down says for how long; its 429 may be about one browser."""
+        left = self._silent_until.get(origin, 0) - now
+        if left > 0:
+            raise TemporaryFailure(f"{NAME}: the push service asked to be left alone", left / 1000)
 
     def _refused(self, origin: str, status: int) -> PermanentFailure | TemporaryFailure:
         """By one browser that subscribed for another key, or by all since the fault is ours."""
