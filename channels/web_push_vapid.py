@@ -129,7 +129,7 @@ class WebPushVapid(Provider):
         answer = await http.post(subscription.endpoint, body=body, headers=headers)
         if answer.status in _OUR_SIGNATURE:
             raise self._refused(origin, answer.status)
-        if answer.status >= 500 and (wait := retry_after(answer)):
+        if answer.status == 503 and (wait := retry_after(answer)):
             self._silent_until[origin] = message.at + int(wait * 1000)
         accepted = _judge(answer, message.key)
         self._beliefs[origin].confirm()
