@@ -306,25 +306,6 @@ async def test_each_answer_means_one_outcome(
         assert getattr(end, name, None) == getattr(expected, name, None)
 
 
-@pytest.mark.parametrize(("status", "held"), [(503, True), (429, False)])
-async def test_a_push_service_that_is_down_is_left_alone_for_as_long_as_it_says(
-    service: PushService, status: int, held: bool
-) -> None:
-    """G10; of a browser that gets too much, only that one's messages wait."""
-    first, second = service.subscribe("first"), service.subscribe("second")
-    service.answers["first"] = (status, {"Retry-After": "30"})
-    async with provider(service) as web_push:
-        with pytest.raises(TemporaryFailure):
-            await web_push.send(message(first.subscription, 1))
-        end = await asyncio.gather(
-            web_push.send(message(second.subscription, 2, at=AT + 20_000)), return_exceptions=True
-        )
-        await web_push.send(message(second.subscription, 3, at=AT + 30_000))
-
-    assert [getattr(one, "retry_after", None) for one in end] == [10 if held else None]
-    assert isinstance(end[0], TemporaryFailure) is held
-
-
 async def test_a_push_service_that_is_away_stops_no_other(service: PushService) -> None:
     gone = Browser("http://127.0.0.1:1/wpush/v2/a")
     here = service.subscribe()

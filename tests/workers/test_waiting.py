@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import ClassVar
 
 from angarium.core.delivery.status import DeliveryState
 from angarium.core.delivery.throughput import WINDOW
@@ -54,6 +55,12 @@ class Away(Quick):
         raise TemporaryFailure("email_director: away", retry_after=60, pause=True)
 
 
+class Other(Director):
+    """The next in order."""
+
+    name: ClassVar[str] = "email_other"
+
+
 async def plan(shop: Office) -> None:
     await shop.plan(*(new_delivery(f"dlv_{n:02}") for n in range(MANY)))
 
@@ -97,8 +104,7 @@ async def test_what_waits_goes_back_unsent_when_its_provider_wants_no_more(shop:
 async def test_what_waits_behind_a_provider_that_hangs_goes_to_another(shop: Office) -> None:
     """D12."""
     await plan(shop)
-    slow, other = Quick(shop, good=20), Director()
-    other.name = "email_other"  # type: ignore[misc]  # one provider twice, under two names
+    slow, other = Quick(shop, good=20), Other()
     async with shop.delivering(slow, other, concurrency=PLACES, drain_seconds=0.0):
         await slow.received(20 + PLACES)
         shop.now += 20 * SECOND
